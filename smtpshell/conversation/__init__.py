@@ -1,0 +1,1 @@
+"""Headless conversations: the driver, its operations, the local commands, and scripts."""

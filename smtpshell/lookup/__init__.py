@@ -1,0 +1,1 @@
+"""Facts from the DNS, each with the trace of how it was found; imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""The interactive shell: the only home of prompt_toolkit."""

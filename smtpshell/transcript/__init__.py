@@ -1,0 +1,1 @@
+"""Conversations as text and JSON lines: write, load, redact, export."""

@@ -1,0 +1,1 @@
+"""Lessons: the format, the engine, checks, progress and grading; no terminal."""
