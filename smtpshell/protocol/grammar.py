@@ -79,7 +79,8 @@ IPV6_COMP = _compressed(6)
 # IPv6v4-full = IPv6-hex 5(":" IPv6-hex) ":" IPv4-address-literal
 IPV6V4_FULL = rf"{IPV6_HEX}(?::{IPV6_HEX}){{5}}:{IPV4_ADDRESS_LITERAL}"
 
-# IPv6v4-comp = [IPv6-hex *3(":" IPv6-hex)] "::" [IPv6-hex *3(":" IPv6-hex) ":"] IPv4-address-literal
+# IPv6v4-comp = [IPv6-hex *3(":" IPv6-hex)] "::"
+#               [IPv6-hex *3(":" IPv6-hex) ":"] IPv4-address-literal  ; at most 4 groups
 IPV6V4_COMP = _compressed(4, IPV4_ADDRESS_LITERAL)
 
 # IPv6-address-literal = "IPv6:" IPv6-addr
@@ -88,7 +89,8 @@ IPV6_ADDRESS_LITERAL = rf"(?i:IPv6):(?:{IPV6_FULL}|{IPV6_COMP}|{IPV6V4_FULL}|{IP
 # General-address-literal = Standardized-tag ":" 1*dcontent        dcontent = %d33-90 / %d94-126
 GENERAL_ADDRESS_LITERAL = rf"(?!(?i:IPv6):){SUB_DOMAIN}:[!-Z^-~]++"
 
-# address-literal = "[" ( IPv4-address-literal / IPv6-address-literal / General-address-literal ) "]"
+# address-literal = "[" ( IPv4-address-literal / IPv6-address-literal /
+#                         General-address-literal ) "]"
 ADDRESS_LITERAL = (
     rf"\[(?:{IPV4_ADDRESS_LITERAL}|{IPV6_ADDRESS_LITERAL}|{GENERAL_ADDRESS_LITERAL})\]"
 )
@@ -100,8 +102,8 @@ ATEXT = r"A-Za-z0-9!#$%&'*+\-/=?^_`{|}~"
 DOT_STRING = rf"[{ATEXT}]++(?:\.[{ATEXT}]++)*+"
 DOT_STRING_UTF8 = rf"[{ATEXT}{UTF8_NON_ASCII}]++(?:\.[{ATEXT}{UTF8_NON_ASCII}]++)*+"
 
-# QcontentSMTP = qtextSMTP / quoted-pairSMTP
 # qtextSMTP = %d32-33 / %d35-91 / %d93-126     quoted-pairSMTP = %d92 %d32-126
+# QcontentSMTP is either of the two
 # Quoted-string = DQUOTE *QcontentSMTP DQUOTE
 QUOTED_STRING = r'"(?:[ !#-\[\]-~]++|\\[ -~])*+"'
 QUOTED_STRING_UTF8 = rf'"(?:[ !#-\[\]-~{UTF8_NON_ASCII}]++|\\[ -~])*+"'
