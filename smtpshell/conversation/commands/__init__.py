@@ -1,0 +1,1 @@
+"""The handlers of the local commands, a module for each kind."""

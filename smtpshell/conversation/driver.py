@@ -1,0 +1,512 @@
+"""The driver: a session and a link, made into a stream of events.
+
+`Conversation` is the one way to talk to a server, for the shell, for scripts, for `send` and for
+lessons. It owns a `Session` (what is known) and a `Link` (the socket); a reader task turns what
+arrives into `Received` events the moment it arrives, asked for or not. Sinks subscribe and are called
+with each event in order; they must not block.
+
+Errors of the connection become a `Failed` event first and are raised as `Broken` then, so that a
+caller need not show them again. A `220` to STARTTLS is followed by the handshake at once, inside the
+reader, so that no octet can slip in between (RFC 3207 section 4).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from smtpshell.conversation.targets import Target
+from smtpshell.net.link import Link, LinkError, LinkOptions, TlsError
+from smtpshell.net.tls import TlsSettings
+from smtpshell.protocol.errors import SmtpshellError, Status
+from smtpshell.protocol.events import (
+    Attempt,
+    BodySent,
+    Closed,
+    Connected,
+    Event,
+    Failed,
+    Received,
+    Remark,
+    Sent,
+    TlsStarted,
+)
+from smtpshell.protocol.replies import Reply, ReplyReader
+from smtpshell.protocol.session import Outgoing, Session, Snapshot
+from smtpshell.protocol.state import Mode, State
+from smtpshell.protocol.text import visible
+
+if TYPE_CHECKING:
+    from smtpshell.net import link as net_link
+    from smtpshell.net.verdict import Verdict
+
+Sink = Callable[[Event], None]
+
+UNASKED_ALLOWED = 2_000
+"""Replies in a row that nothing asked for, before a server is taken to be flooding."""
+
+LOG_OCTETS = 64 << 20
+"""Octets of events kept for /transcript, /save and /why; the oldest are dropped beyond it."""
+
+
+class Broken(SmtpshellError):
+    """The connection failed; a `Failed` event has told it already."""
+
+    def __init__(self, failed: Failed) -> None:
+        super().__init__(failed.what, next=failed.next, status=failed.status)
+        self.failed = failed
+
+
+class ReplyTimeout(SmtpshellError):
+    """No whole reply came in time. The connection still stands; a `Failed` event has been sent."""
+
+    status = Status.LOST
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to connect and how long to wait. `timeout` is in seconds; None waits for ever."""
+
+    timeout: float | None = 60.0
+    connect_timeout: float = 30.0
+    link: LinkOptions = field(default_factory=LinkOptions)
+    tls: TlsSettings = field(default_factory=TlsSettings)
+
+
+class Log:
+    """The events so far, bounded in octets; the oldest give way."""
+
+    def __init__(self, limit: int = LOG_OCTETS) -> None:
+        self._limit = limit
+        self._events: list[Event] = []
+        self._octets = 0
+        self.dropped = 0
+
+    def add(self, event: Event) -> None:
+        """Append an event, dropping the oldest quarter when the limit is passed."""
+        self._events.append(event)
+        self._octets += _weight(event)
+        if self._octets > self._limit:
+            gone = max(1, len(self._events) // 4)
+            self._octets -= sum(_weight(old) for old in self._events[:gone])
+            del self._events[:gone]
+            self.dropped += gone
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """All events kept, oldest first."""
+        return tuple(self._events)
+
+
+def _weight(event: Event) -> int:
+    match event:
+        case Received():
+            return 512 + 2 * len(event.reply.raw)
+        case Sent():
+            return 512 + len(event.line)
+    return 512
+
+
+class Conversation:
+    """One user's talk with servers, one after the other."""
+
+    def __init__(
+        self,
+        options: Options | None = None,
+        *,
+        published: Callable[[str, bytes], bool] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Start out not connected; `published` is as in `Session`."""
+        self.options = options or Options()
+        self.session = Session(published=published)
+        self.log = Log()
+        self.target: Target | None = None
+        self.verdict: Verdict | None = None
+        self.attempts: list[net_link.Attempt] = []
+        self._published = published
+        self._clock = clock
+        self._began = clock()
+        self._sinks: list[Sink] = []
+        self._link: Link | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._replies = ReplyReader()
+        self._progress = asyncio.Event()
+        self._sent_at: list[float] = []
+        self._unasked = 0
+        self._failed: Failed | None = None
+        self._tls_options: TlsSettings | None = None
+
+    # --- sinks -----------------------------------------------------------------------------
+
+    def subscribe(self, sink: Sink) -> Callable[[], None]:
+        """Call `sink` with every event from now on; the returned function ends it."""
+        self._sinks.append(sink)
+        return lambda: self._sinks.remove(sink)
+
+    def emit(self, make: Callable[..., Event], **facts: Any) -> Event:  # noqa: ANN401 - the facts are those of the event's class
+        """Make an event of the given class, stamped with the time and the state, and pass it on."""
+        event = make(at=self.now(), after=self.session.snapshot(), **facts)
+        self.log.add(event)
+        for sink in tuple(self._sinks):
+            sink(event)
+        return event
+
+    def remark(self, text: str, kind: str = "note") -> None:
+        """Emit a note of the program's own."""
+        self.emit(Remark, text=text, kind=kind)
+
+    def now(self) -> float:
+        """Seconds since the conversation began."""
+        return self._clock() - self._began
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """What is known now."""
+        return self.session.snapshot()
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a server to talk to."""
+        return self._link is not None
+
+    @property
+    def link(self) -> Link | None:
+        """The socket, for facts about it."""
+        return self._link
+
+    # --- connecting ------------------------------------------------------------------------
+
+    async def connect(self, target: Target) -> None:
+        """Connect, start TLS where the target begins with it, and wait for the greeting.
+
+        Raises `Broken` when no connection stands at the end, `ReplyTimeout` when no greeting came.
+        """
+        await self.close()
+        self.target = target
+        self.verdict = None
+        self.attempts = []
+        self._failed = None
+        self._replies = ReplyReader()
+        self._unasked = 0
+        self.session = Session(lmtp=target.lmtp, published=target.published or self._published)
+        options = replace(self.options.link, timeout=self.options.connect_timeout)
+        if target.resolve is not None:
+            options = replace(options, resolve=target.resolve)
+        try:
+            link = await Link.open(target.endpoint, options, self._attempted)
+        except LinkError as error:
+            raise self._fail("connect", error, error.kind) from error
+        self._link = link
+        self._tls_options = replace(
+            self.options.tls, extra_ca_pem=target.ca_pem or self.options.tls.extra_ca_pem
+        )
+        tls_first = target.security == "tls"
+        self.session.opened(target.label, link.address, link.port)
+        self._sent_at = [self._clock()]
+        self.emit(
+            Connected, target=target.label, address=link.address, port=link.port, tls=tls_first
+        )
+        if tls_first:
+            await self._handshake(immediate=True)
+        self._reader = asyncio.create_task(self._read(link))
+        await self.settle()
+
+    def _attempted(self, attempt: net_link.Attempt) -> None:
+        self.attempts.append(attempt)
+        self.emit(
+            Attempt,
+            address=attempt.address,
+            port=attempt.port,
+            outcome=attempt.outcome,
+            ms=attempt.ms,
+        )
+
+    async def _handshake(self, *, immediate: bool = False) -> None:
+        from smtpshell.net.tls import make_context
+        from smtpshell.net.verdict import judge
+
+        link, settings = self._link, self._tls_options
+        assert link is not None
+        assert settings is not None
+        assert self.target is not None
+        host = settings.sni or self.target.host
+        began = self._clock()
+        held = b"" if immediate else self._replies.discard()
+        try:
+            context = make_context(settings)
+            injected = held + await link.start_tls(context, host, self.options.connect_timeout)
+        except TlsError as error:
+            broken = self._fail("tls", error, error.kind)
+            await self._drop("client")
+            raise broken from error
+        if injected:
+            self._report_injected(injected)
+        self.verdict = judge(link.ssl_object, settings, host)
+        if not immediate:
+            self.session.tls_started()
+        else:
+            self.session.encrypted()
+        self.emit(
+            TlsStarted,
+            version=self.verdict.version,
+            cipher=self.verdict.cipher,
+            verified=self.verdict.verified,
+            problems=tuple(problem.text for problem in self.verdict.problems),
+            ms=(self._clock() - began) * 1000,
+        )
+
+    def _report_injected(self, octets: bytes) -> None:
+        shown = visible(octets[:200].rstrip(b"\r\n"))
+        self.remark(
+            f"{len(octets)} octets of plain text arrived before the TLS handshake and were thrown "
+            f"away: {shown} (someone between may have injected them, RFC 3207 section 6)",
+            "warning",
+        )
+
+    # --- reading ---------------------------------------------------------------------------
+
+    async def _read(self, link: Link) -> None:
+        """Turn what arrives into events until the connection ends."""
+        while True:
+            try:
+                octets = await link.read()
+            except LinkError as error:
+                self._take(self._replies.close())
+                self._fail("wait", error, error.kind)
+                break
+            if not octets:
+                self._take(self._replies.close())
+                break
+            try:
+                await self._take_octets(octets)
+            except Broken:
+                return
+        await self._drop("server")
+
+    async def _take_octets(self, octets: bytes) -> None:
+        replies = self._replies.feed(octets)
+        while replies:
+            self._take([replies.pop(0)])
+            if self.session.state is State.TLS:
+                injected = b"".join(reply.raw for reply in replies)
+                if injected:
+                    self._report_injected(injected)
+                await self._handshake()
+                self._progress.set()
+                return
+
+    def _take(self, replies: list[Reply]) -> None:
+        for reply in replies:
+            before = self.session.snapshot()
+            answer = self.session.receive(reply)
+            last = not answer.unasked and self.session.pending < before.pending
+            since = self._sent_at[0] if self._sent_at else self._clock()
+            if last and self._sent_at:
+                self._sent_at.pop(0)
+            self._unasked = self._unasked + 1 if answer.unasked else 0
+            self.emit(
+                Received,
+                reply=reply,
+                command=answer.verb,
+                ms=0.0 if answer.unasked else (self._clock() - since) * 1000,
+                line=answer.outgoing.shown if answer.outgoing else "",
+                unasked=answer.unasked,
+                recipient=answer.recipient,
+                before=before,
+            )
+            self._progress.set()
+        if self._unasked > UNASKED_ALLOWED and self._link is not None:
+            self.remark(
+                f"The server sent {self._unasked} lines that nothing asked for; "
+                "the connection was dropped.",
+                "warning",
+            )
+            self._link.abort()
+
+    # --- sending ---------------------------------------------------------------------------
+
+    async def send(self, octets: bytes) -> list[Outgoing]:
+        """Send octets exactly as given; return the lines they complete, as understood."""
+        link = self._standing()
+        lines = self.session.send(octets)
+        link.write(octets)
+        for line in lines:
+            if line.replies:
+                self._sent_at.append(self._clock())
+            self.emit(
+                Sent,
+                line=line.shown,
+                verb=line.verb,
+                kind=line.kind,
+                ending=line.ending,
+                out_of_order=line.out_of_order,
+                stuffed=line.kind == "data" and line.shown.startswith(".."),
+            )
+        await self._drain(link)
+        return lines
+
+    async def send_line(self, line: str) -> list[Outgoing]:
+        """Send one typed line and CRLF."""
+        from smtpshell.protocol.text import encode
+
+        return await self.send(encode(line) + b"\r\n")
+
+    async def send_body(
+        self,
+        blocks: Any,
+        source: str,
+        on_progress: Callable[[int], None] | None = None,  # noqa: ANN401 - any iterable of octets
+    ) -> int:
+        """Stream blocks of octets as message data or chunk octets; return how many were sent."""
+        link = self._standing()
+        total = 0
+        for block in blocks:
+            self.session.send_body(len(block))
+            link.write(block)
+            await self._drain(link)
+            total += len(block)
+            if on_progress is not None:
+                on_progress(total)
+        self.emit(BodySent, octets=total, source=source)
+        return total
+
+    async def command(self, line: str) -> Reply | None:
+        """Send a line, wait for its reply, and return it (the last one in LMTP)."""
+        before = len(self.log.events)
+        await self.send_line(line)
+        await self.settle()
+        answers = [
+            event
+            for event in self.log.events[before:]
+            if isinstance(event, Received) and not event.unasked
+        ]
+        return answers[-1].reply if answers else None
+
+    async def _drain(self, link: Link) -> None:
+        try:
+            await link.drain()
+        except LinkError as error:
+            if self._failed is None:
+                raise self._fail("write", error, error.kind) from error
+            raise Broken(self._failed) from error
+
+    def _standing(self) -> Link:
+        if self._link is None:
+            if self._failed is not None:
+                raise Broken(self._failed)
+            raise SmtpshellError(
+                "not connected",
+                next="/connect HOST opens a connection; /connect practice needs no network.",
+                status=Status.LOST,
+            )
+        return self._link
+
+    # --- waiting ---------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> bool:
+        """Whether a reply or a handshake is still awaited on a standing connection."""
+        return self._link is not None and (
+            self.session.pending > 0 or self.session.state is State.TLS
+        )
+
+    async def settle(self) -> None:
+        """Wait until nothing is awaited any more.
+
+        Each whole reply may take `options.timeout` seconds. Raises `ReplyTimeout` (the connection
+        still stands) or `Broken` (it ended while a reply was awaited).
+        """
+        while self.waiting:
+            self._progress.clear()
+            try:
+                async with asyncio.timeout(self.options.timeout):
+                    await self._progress.wait()
+            except TimeoutError:
+                raise self._timed_out() from None
+        if self._link is None and self._failed is not None:
+            raise Broken(self._failed)
+
+    def _timed_out(self) -> ReplyTimeout:
+        snapshot = self.snapshot
+        waited = f"{self.options.timeout:g} s"
+        greeting = snapshot.state is State.GREETING
+        what = f"no greeting within {waited}" if greeting else f"no whole reply within {waited}"
+        advice = (
+            "The port may speak TLS at once (smtps://), or the server makes callers wait."
+            if greeting
+            else "The server may still be working; --timeout SECONDS waits longer."
+        )
+        self.emit(Failed, stage="wait", status=Status.LOST, what=what, next=advice, kind="timeout")
+        return ReplyTimeout(what, snapshot.target, advice)
+
+    # --- ending ----------------------------------------------------------------------------
+
+    def _fail(self, stage: str, error: SmtpshellError, kind: str) -> Broken:
+        event = self.emit(
+            Failed,
+            stage=stage,
+            status=int(error.status),
+            what=f"{error.where}: {error.what}" if error.where else error.what,
+            next=error.next,
+            kind=kind,
+        )
+        assert isinstance(event, Failed)
+        self._failed = event
+        self._progress.set()
+        return Broken(event)
+
+    async def close(self) -> None:
+        """End the connection from our side; nothing happens when there is none."""
+        if self._link is None:
+            return
+        await self._drop("client")
+
+    async def _drop(self, by: str) -> None:
+        link, self._link = self._link, None
+        if link is None:
+            return
+        said_goodbye = self.session.state is State.QUIT
+        awaited = self.session.pending
+        reader, self._reader = self._reader, None
+        if reader is not None and reader is not asyncio.current_task():
+            reader.cancel()
+            await asyncio.wait([reader], timeout=1)
+        await link.close()
+        if by == "server" and awaited and self._failed is None:
+            self._lost()
+        self.session.closed()
+        self._sent_at = []
+        self.emit(Closed, by=by, clean=said_goodbye)
+        self._progress.set()
+
+    def _lost(self) -> None:
+        greeting = self.session.state is State.GREETING
+        event = self.emit(
+            Failed,
+            stage="wait",
+            status=Status.LOST,
+            what="the server closed the connection before its greeting"
+            if greeting
+            else "the server closed the connection without a reply",
+            next="It may refuse this client, or want TLS at once (smtps://)."
+            if greeting
+            else "Connect again; a 421 or a log on the server may tell why.",
+            kind="closed",
+        )
+        assert isinstance(event, Failed)
+        self._failed = event
+
+    async def __aenter__(self) -> Conversation:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    @property
+    def mode(self) -> Mode:
+        """What the next line will be taken for."""
+        return self.session.mode

@@ -1,0 +1,207 @@
+"""Local commands: the one table of everything that begins with a slash.
+
+The completer, the help, the script runner and the documentation read it. A handler is named as
+"module:function" and loaded when it is first used: `async def handler(desk, argument)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from smtpshell.conversation.desk import Desk
+from smtpshell.protocol.errors import UsageError
+
+Handler = Callable[[Desk, str], Awaitable[None]]
+
+_HERE = "smtpshell.conversation."
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCommand:
+    """One local command.
+
+    `syntax` shows the arguments; `arguments` names, position by position, what completes them
+    (see the completer: "target", "file", "setting", "verb", "word", "domain", "mailbox", "lesson",
+    "mechanism", "notes", "choice:a|b"). The last kind serves all further positions.
+    """
+
+    name: str
+    syntax: str
+    summary: str
+    handler: str
+    arguments: tuple[str, ...] = ()
+    group: str = "session"
+
+    def load(self) -> Handler:
+        """Import and return the handler."""
+        module, _, function = self.handler.partition(":")
+        handler: Handler = getattr(import_module(module), function)
+        return handler
+
+
+LOCAL: dict[str, LocalCommand] = {
+    row.name: row
+    for row in (
+        LocalCommand(
+            "connect",
+            "[TARGET]",
+            "open a connection; without TARGET, the last one again",
+            _HERE + "commands.connecting:connect",
+            ("target",),
+        ),
+        LocalCommand(
+            "close",
+            "",
+            "drop the connection without QUIT",
+            _HERE + "commands.connecting:close",
+        ),
+        LocalCommand(
+            "status",
+            "",
+            "what is known of this session",
+            _HERE + "commands.knowing:status",
+        ),
+        LocalCommand(
+            "help",
+            "[VERB | /COMMAND | KEY]",
+            "help, in general or on one thing",
+            _HERE + "commands.knowing:help_",
+            ("help",),
+            "help",
+        ),
+        LocalCommand(
+            "explain",
+            "CODE | X.Y.Z | WORD | TEXT",
+            "what a code, a word or a whole reply means",
+            _HERE + "commands.knowing:explain",
+            ("word",),
+            "help",
+        ),
+        LocalCommand(
+            "notes",
+            "off | short | long",
+            "how much is said under each reply",
+            _HERE + "commands.knowing:notes",
+            ("choice:off|short|long",),
+            "help",
+        ),
+        LocalCommand(
+            "data",
+            "FILE",
+            "send a file as the message, dots doubled",
+            _HERE + "commands.sending:data",
+            ("file",),
+        ),
+        LocalCommand(
+            "raw",
+            r"TEXT with \r \n \0 \xHH \\",
+            "send exact octets, nothing added",
+            _HERE + "commands.sending:raw",
+        ),
+        LocalCommand(
+            "save",
+            "FILE.txt | FILE.jsonl",
+            "save the conversation, secrets hidden",
+            _HERE + "commands.keeping:save",
+            ("file",),
+            "keep",
+        ),
+        LocalCommand(
+            "transcript",
+            "[N]",
+            "show the conversation so far, or its last N events",
+            _HERE + "commands.keeping:transcript",
+            (),
+            "keep",
+        ),
+        LocalCommand(
+            "mailbox",
+            "[USER [N]]",
+            "read the mail that reached the practice server",
+            _HERE + "commands.practising:mailbox",
+            ("mailbox",),
+            "practice",
+        ),
+        LocalCommand(
+            "set",
+            "[NAME [VALUE]]",
+            "show or change a setting",
+            _HERE + "commands.knowing:set_",
+            ("setting", "value"),
+            "help",
+        ),
+        LocalCommand(
+            "lesson",
+            "[NAME]",
+            "list the lessons, or play one",
+            "smtpshell.tutor.commands:lesson",
+            ("lesson",),
+            "practice",
+        ),
+        LocalCommand(
+            "quit",
+            "",
+            "leave; QUIT is sent first where it can be",
+            _HERE + "commands.connecting:quit_",
+        ),
+    )
+}
+"""Every local command, by name without its slash."""
+
+GROUPS: dict[str, str] = {
+    "session": "Session",
+    "tls": "TLS and login",
+    "lookup": "Look-ups",
+    "diagnosis": "Diagnosis",
+    "practice": "Practice",
+    "keep": "Keep",
+    "help": "Help and settings",
+}
+"""The headings under which help lists them."""
+
+
+def is_local(line: str) -> bool:
+    """Tell whether a line typed where a command is expected is for the program, not the server.
+
+    `/name` and `?` are; `//...` sends a literal slash line, and everything else goes to the server.
+    """
+    stripped = line.strip()
+    return (line.startswith("/") and not line.startswith("//")) or stripped in ("?", r"\?")
+
+
+def literal(line: str) -> str:
+    """Return the line to send: `//x` becomes `/x`, everything else stays as typed."""
+    return line[1:] if line.startswith("//") else line
+
+
+def split(line: str) -> tuple[str, str]:
+    """Split a local line into the command's name (lower case) and its argument."""
+    if line.strip() in ("?", r"\?"):
+        return "help", ""
+    name, _, argument = line[1:].strip().partition(" ")
+    return name.lower(), argument.strip()
+
+
+def find(name: str) -> LocalCommand:
+    """Return the command of that name or of the only name that begins so.
+
+    Raises `UsageError` with the nearest names when there is none.
+    """
+    if name in LOCAL:
+        return LOCAL[name]
+    starting = [known for known in LOCAL if name and known.startswith(name)]
+    if len(starting) == 1:
+        return LOCAL[starting[0]]
+    from difflib import get_close_matches
+
+    near = starting or get_close_matches(name, LOCAL, 3, 0.6)
+    hint = f"Perhaps {' or '.join('/' + word for word in near)}?" if near else "Try /help."
+    raise UsageError(f"there is no /{name}", next=f"{hint} //{name} sends it to the server.")
+
+
+async def run(desk: Desk, line: str) -> None:
+    """Run one local line; raises `SmtpshellError` for what went wrong."""
+    name, argument = split(line)
+    await find(name).load()(desk, argument)

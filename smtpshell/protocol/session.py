@@ -1,0 +1,370 @@
+"""The client's side of a session: octets sent and replies received, to state.
+
+A `Session` does no input or output. It is told of every octet that is sent (`send`) and every reply
+that arrives (`receive`), and keeps what follows from them: the state, the envelope, what the server
+announced, who is logged in, and which commands still wait for a reply. Commands may be pipelined;
+replies are matched to them in order (RFC 2920 section 3.1). A line is taken for what the server will
+take it for: command, message data, an answer to a 334, or octets of a BDAT chunk.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from smtpshell.protocol.commands import VERBS, Command
+from smtpshell.protocol.extensions import Extensions, parse_ehlo
+from smtpshell.protocol.replies import Reply
+from smtpshell.protocol.secrets import redact_answer, redact_command
+from smtpshell.protocol.state import (
+    BANNER,
+    BDAT_LAST,
+    END_OF_DATA,
+    HANDSHAKE,
+    Mode,
+    State,
+    next_state,
+)
+from smtpshell.protocol.text import decode
+
+_HELLOS = frozenset({"HELO", "EHLO", "LHLO"})
+_OPENERS = frozenset({"MAIL", "SEND", "SOML", "SAML"})
+_CHUNK_DIGITS = 18
+_LINE_HELD = 1 << 20
+"""Octets of one unfinished line that are held; a longer line is judged by its head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is known of a session at one moment.
+
+    `recipients` were accepted in this transaction, `refused` were not. `banner` is the text of the
+    greeting. `pending` counts the commands that wait for a reply. `sender` is None outside a
+    transaction and "" for the null reverse-path.
+    """
+
+    state: State = State.CLOSED
+    mode: Mode = Mode.CLOSED
+    target: str = ""
+    address: str = ""
+    port: int = 0
+    banner: str | None = None
+    helo: str | None = None
+    esmtp: bool = False
+    lmtp: bool = False
+    tls: bool = False
+    user: str | None = None
+    mechanism: str | None = None
+    sender: str | None = None
+    recipients: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    extensions: Extensions | None = None
+    pending: int = 0
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a server to talk to."""
+        return self.state is not State.CLOSED
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One line as the session understood it when it was sent.
+
+    `shown` is the line with secrets hidden, without its line end; `kind` is as in `events.Sent`.
+    `replies` is how many replies it will get: 0 for message data, one per recipient for the end of
+    data in LMTP.
+    """
+
+    kind: str
+    verb: str
+    shown: str
+    ending: str = "\r\n"
+    command: Command | None = None
+    replies: int = 0
+    out_of_order: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a reply was understood: the line it answers, or None when nothing waited for it."""
+
+    outgoing: Outgoing | None
+    recipient: str | None = None
+    unasked: bool = False
+
+    @property
+    def verb(self) -> str | None:
+        """The verb answered; None for the greeting and for unasked replies."""
+        return self.outgoing.verb if self.outgoing is not None else None
+
+
+@dataclass(slots=True)
+class _Waiting:
+    outgoing: Outgoing
+    left: int
+    recipients: tuple[str, ...] = ()
+
+
+class Session:
+    """The mutable record of one conversation, from the client's side."""
+
+    def __init__(
+        self, *, lmtp: bool = False, published: Callable[[str, bytes], bool] | None = None
+    ) -> None:
+        """Start out closed.
+
+        `published(mechanism, line)` tells whether an AUTH argument or answer (a base64 line) holds
+        only credentials that everyone may know, so that it need not be hidden.
+        """
+        self._published = published or (lambda _mechanism, _line: False)
+        self._now = Snapshot(lmtp=lmtp)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._waiting: deque[_Waiting] = deque()
+        self._partial = bytearray()
+        self._octets_left = 0
+        self._body_open = False
+        self._greeted = False
+        self._trying: str | None = None
+
+    # --- what is known ---------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        """Where the session stands."""
+        return self._now.state
+
+    @property
+    def mode(self) -> Mode:
+        """What the next line will be taken for."""
+        if self.state is State.CLOSED:
+            return Mode.CLOSED
+        if self._octets_left:
+            return Mode.OCTETS
+        if self.state is State.DATA and self._body_open:
+            return Mode.DATA
+        if self.state is State.AUTH:
+            return Mode.ANSWER
+        return Mode.COMMAND
+
+    @property
+    def octets_left(self) -> int:
+        """Octets of the current BDAT chunk that are still to be sent."""
+        return self._octets_left
+
+    @property
+    def pending(self) -> int:
+        """How many lines wait for a reply, the greeting included."""
+        waits_for_greeting = self.state is State.GREETING and not self._greeted
+        return len(self._waiting) + waits_for_greeting
+
+    def snapshot(self) -> Snapshot:
+        """Return what is known now, as a value."""
+        return replace(self._now, mode=self.mode, pending=self.pending)
+
+    # --- what happens ----------------------------------------------------------------------
+
+    def opened(self, target: str, address: str = "", port: int = 0, *, tls: bool = False) -> None:
+        """Note a new connection; the greeting is awaited."""
+        self._forget()
+        self._now = Snapshot(
+            state=State.GREETING,
+            target=target,
+            address=address,
+            port=port,
+            tls=tls,
+            lmtp=self._now.lmtp,
+        )
+
+    def closed(self) -> None:
+        """Note the end of the connection."""
+        self._forget()
+        self._set(state=State.CLOSED, sender=None, recipients=(), refused=())
+
+    def encrypted(self) -> None:
+        """Note that the channel was encrypted before the greeting (RFC 8314 section 3)."""
+        self._set(tls=True)
+
+    def tls_started(self) -> None:
+        """Note a handshake: all that was learnt before it is forgotten (RFC 3207 section 4.2)."""
+        self._reset_session()
+        self._partial.clear()
+        self._set(state=next_state(self.state, HANDSHAKE, 2), tls=True)
+
+    def send(self, octets: bytes) -> list[Outgoing]:
+        """Note octets as they are sent; return the lines that they complete, as understood."""
+        lines: list[Outgoing] = []
+        while octets:
+            if self._octets_left:
+                octets = self._send_chunk_octets(octets, lines)
+                continue
+            end = octets.find(b"\n") + 1
+            if not end:
+                if len(self._partial) < _LINE_HELD:
+                    self._partial += octets
+                break
+            line, octets = bytes(self._partial) + octets[:end], octets[end:]
+            self._partial.clear()
+            lines.append(self._send_line(line))
+        return lines
+
+    def send_body(self, octets: int) -> None:
+        """Note octets of a message, or of a chunk, that are streamed past line by line reading."""
+        if self._octets_left:
+            self._octets_left = max(0, self._octets_left - octets)
+
+    def receive(self, reply: Reply) -> Answer:
+        """Note a reply, move on as the table says, and return what it answers."""
+        if self.state is State.GREETING and not self._greeted:
+            self._greeted = True
+            if reply.code is not None:
+                self._set(banner=reply.text)
+            self._move(BANNER, reply)
+            return Answer(None)
+        if reply.code is None or not self._waiting:
+            return Answer(None, unasked=True)
+        waiting = self._waiting[0]
+        waiting.left -= 1
+        recipient = waiting.recipients[-waiting.left - 1] if waiting.recipients else None
+        if waiting.left > 0:
+            return Answer(waiting.outgoing, recipient)
+        self._waiting.popleft()
+        self._apply(waiting.outgoing, reply)
+        return Answer(waiting.outgoing, recipient)
+
+    # --- sending ---------------------------------------------------------------------------
+
+    def _send_chunk_octets(self, octets: bytes, lines: list[Outgoing]) -> bytes:
+        taken, rest = octets[: self._octets_left], octets[self._octets_left :]
+        self._octets_left -= len(taken)
+        for piece in taken.splitlines(keepends=True) if b"\n" in taken else [taken]:
+            text = piece.rstrip(b"\r\n")
+            lines.append(Outgoing("octets", "", decode(text), decode(piece[len(text) :])))
+        return rest
+
+    def _send_line(self, octets: bytes) -> Outgoing:
+        text = octets.removesuffix(b"\n").removesuffix(b"\r")
+        line, ending = decode(text), decode(octets[len(text) :])
+        if self.mode is Mode.DATA:
+            return self._send_data(line, ending)
+        if self.mode is Mode.ANSWER or self._answers_blindly(line):
+            shown = line if self._published(self._trying or "", text) else redact_answer(line)
+            return self._await(Outgoing("answer", "AUTH", shown, ending, replies=1))
+        return self._send_command(line, ending)
+
+    def _answers_blindly(self, line: str) -> bool:
+        """Tell whether a line follows an AUTH that has no reply yet, and so may hold a secret."""
+        if not self._waiting or self._waiting[-1].outgoing.verb != "AUTH":
+            return False
+        return Command.parse(line).verb not in VERBS
+
+    def _send_data(self, line: str, ending: str) -> Outgoing:
+        if line != ".":
+            return Outgoing("data", "", line, ending)
+        self._body_open = False
+        recipients = self._now.recipients if self._now.lmtp else ()
+        end = Outgoing("end", END_OF_DATA, line, ending, replies=max(1, len(recipients)))
+        return self._await(end, recipients)
+
+    def _send_command(self, line: str, ending: str) -> Outgoing:
+        command = Command.parse(line)
+        verb = VERBS.get(command.verb)
+        legal = verb is None or self.state.name in verb.states or bool(self._waiting)
+        shown = line
+        if command.verb == "AUTH":
+            words = line.split(None, 2)
+            self._trying = words[1].upper() if len(words) > 1 else None
+            secret = words[2].strip() if len(words) > 2 else ""
+            if not self._published(self._trying or "", secret.encode("utf-8", "surrogateescape")):
+                shown = redact_command(line)
+        outgoing = Outgoing(
+            "command", command.verb, shown, ending, command, replies=1, out_of_order=not legal
+        )
+        if command.verb == "BDAT":
+            self._octets_left = _chunk_size(command)
+        return self._await(outgoing)
+
+    def _await(self, outgoing: Outgoing, recipients: tuple[str, ...] = ()) -> Outgoing:
+        self._waiting.append(_Waiting(outgoing, outgoing.replies, recipients))
+        return outgoing
+
+    # --- receiving -------------------------------------------------------------------------
+
+    def _apply(self, outgoing: Outgoing, reply: Reply) -> None:
+        verb, command = outgoing.verb, outgoing.command
+        if verb == "BDAT" and command is not None and _is_last(command):
+            verb = BDAT_LAST
+        before = self.state
+        self._move(verb, reply)
+        if verb == "RCPT" and command is not None:
+            self._note_recipient(command, reply)
+        elif self.state is not before or reply.family == 2:
+            self._note_success(verb, command, reply)
+
+    def _move(self, verb: str, reply: Reply) -> None:
+        self._set(state=next_state(self.state, verb, reply.family))
+
+    def _note_recipient(self, command: Command, reply: Reply) -> None:
+        address = command.address or command.argument
+        if reply.family == 2:
+            self._set(recipients=(*self._now.recipients, address))
+        elif reply.is_refusal:
+            self._set(refused=(*self._now.refused, address))
+
+    def _note_success(self, verb: str, command: Command | None, reply: Reply) -> None:
+        if self.state is State.DATA:
+            self._body_open = True
+        elif verb in _HELLOS and reply.family == 2:
+            self._note_hello(verb, command, reply)
+        elif verb in _OPENERS and reply.family == 2 and command is not None:
+            self._set(sender=command.address or "", recipients=(), refused=())
+        elif verb in ("RSET", END_OF_DATA, BDAT_LAST):
+            self._set(sender=None, recipients=(), refused=())
+        elif verb == "XCLIENT" and reply.family == 2:
+            self._reset_session()
+        elif verb == "AUTH" and reply.family == 2:
+            self._set(user=self._now.user or "", mechanism=self._trying)
+
+    def _note_hello(self, verb: str, command: Command | None, reply: Reply) -> None:
+        self._set(
+            helo=command.argument if command is not None else None,
+            esmtp=verb != "HELO",
+            lmtp=self._now.lmtp or verb == "LHLO",
+            extensions=parse_ehlo(reply) if verb != "HELO" else None,
+            sender=None,
+            recipients=(),
+            refused=(),
+        )
+
+    def logged_in_as(self, user: str) -> None:
+        """Note whose login succeeded, where the operation that logged in knows it."""
+        self._set(user=user)
+
+    def _reset_session(self) -> None:
+        self._set(
+            helo=None,
+            esmtp=False,
+            extensions=None,
+            user=None,
+            mechanism=None,
+            sender=None,
+            recipients=(),
+            refused=(),
+        )
+
+    def _set(self, **changes: object) -> None:
+        self._now = replace(self._now, **changes)  # type: ignore[arg-type] # names are our own
+
+
+def _chunk_size(command: Command) -> int:
+    """Return the octets that follow a BDAT command (RFC 3030 section 2); 0 when it states none."""
+    size = command.argument.partition(" ")[0]
+    plausible = size.isascii() and size.isdigit() and len(size) <= _CHUNK_DIGITS
+    return int(size) if plausible else 0
+
+
+def _is_last(command: Command) -> bool:
+    return command.argument.upper().split()[1:2] == ["LAST"]
