@@ -1,0 +1,420 @@
+r"""A link: one connection to a server, over TCP, a UNIX socket or a command, upgradable to TLS.
+
+    link = await Link.open(endpoint, options, on_attempt=print)
+    greeting = await link.read()
+    link.write(b"EHLO client.example\r\n")
+    await link.drain()
+    injected = await link.start_tls(context, "mx.example", timeout=10)
+    await link.close()
+
+Nothing but LinkError and TlsError leaves it, closing takes a second at most, and what it keeps in
+memory is bounded in both directions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from smtpshell.net import connecting, faults, pipe
+from smtpshell.net.endpoint import Endpoint
+from smtpshell.net.errors import Attempt, LinkError, TlsError
+from smtpshell.net.proxy import Proxy, ProxyHeader, socks5
+from smtpshell.net.wire import Wire, lost
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smtpshell.net.connecting import Resolve
+
+__all__ = ["Attempt", "Endpoint", "Link", "LinkError", "LinkOptions", "TlsError"]
+
+
+def _ignore(_: object) -> None:
+    """Do nothing with what is reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkOptions:
+    """How to connect: `timeout` in seconds bounds name look-up, connecting and proxy together.
+
+    `family` is 0 (both), 4 or 6; `source` the local address to connect from; `resolve` stands in
+    for the system's look-up of names; `on_error_line` is told each line of a command's stderr.
+    """
+
+    timeout: float = 30.0
+    family: int = 0
+    source: str | None = None
+    proxy: Proxy | None = None
+    proxy_protocol: ProxyHeader | None = None
+    resolve: Resolve | None = None
+    on_error_line: Callable[[str], None] = _ignore
+
+
+class Link:
+    """An open connection; make one with `Link.open`."""
+
+    def __init__(self, wire: Wire, endpoint: Endpoint, command: pipe.Command | None = None) -> None:
+        self._wire = wire
+        self._endpoint = endpoint
+        self._command = command
+        self._closing: asyncio.Task[bool] | None = None
+        self._peer = _name_of(wire.transport.get_extra_info("peername"))
+        self._local = _name_of(wire.transport.get_extra_info("sockname"))
+
+    @classmethod
+    async def open(
+        cls,
+        endpoint: Endpoint,
+        options: LinkOptions = LinkOptions(),  # frozen, so it can be shared
+        on_attempt: Callable[[Attempt], None] = _ignore,
+    ) -> Link:
+        """Connect; `on_attempt` is told each address tried, as it ends. Raises LinkError."""
+        attempts: list[Attempt] = []
+        link: Link | None = None
+        try:
+            async with asyncio.timeout(options.timeout):
+                if endpoint.kind == "pipe":
+                    link = await cls._over_pipe(endpoint, options)
+                elif endpoint.kind == "unix":
+                    link = await cls._adopt(await _unix_socket(endpoint), endpoint)
+                else:
+                    link = await cls._over_tcp(endpoint, options, attempts, on_attempt)
+                await link._introduce(options)  # noqa: SLF001  # our own class
+        except TimeoutError as error:
+            if link is not None:
+                link.abort()
+            raise _open_timeout(endpoint, options, tuple(attempts)) from error
+        except BaseException:
+            if link is not None:
+                link.abort()
+            raise
+        return link
+
+    @classmethod
+    async def _over_tcp(
+        cls,
+        endpoint: Endpoint,
+        options: LinkOptions,
+        attempts: list[Attempt],
+        on_attempt: Callable[[Attempt], None],
+    ) -> Link:
+        proxy = options.proxy
+        host, port = (proxy.host, proxy.port) if proxy else (endpoint.host, endpoint.port)
+        label = proxy.label if proxy else endpoint.label
+        addresses = await connecting.addresses_of(host, port, options.family, options.resolve)
+        sock = await connecting.race(
+            addresses, options.source, options.timeout, attempts, on_attempt
+        )
+        if sock is None:
+            raise connecting.failure(label, port, options.timeout, tuple(attempts))
+        return await cls._adopt(sock, endpoint)
+
+    @classmethod
+    async def _over_pipe(cls, endpoint: Endpoint, options: LinkOptions) -> Link:
+        command = await pipe.start(endpoint.command, options.on_error_line)
+        try:
+            return await cls._adopt(command.socket, endpoint, command)
+        except BaseException:
+            command.kill()
+            raise
+
+    @classmethod
+    async def _adopt(
+        cls, sock: socket.socket, endpoint: Endpoint, command: pipe.Command | None = None
+    ) -> Link:
+        """Give a connected socket its transport."""
+        loop = asyncio.get_running_loop()
+        try:
+            if sock.family in (socket.AF_INET, socket.AF_INET6):
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            wire = Wire(endpoint.label, sock)
+            await loop.create_connection(lambda: wire, sock=sock)
+        except OSError as error:
+            sock.close()
+            raise lost(error, endpoint.label) from error
+        except BaseException:
+            sock.close()
+            raise
+        return cls(wire, endpoint, command)
+
+    async def _introduce(self, options: LinkOptions) -> None:
+        """Say what goes before SMTP: the SOCKS5 negotiation, then the PROXY header."""
+        if options.proxy is not None and self._endpoint.kind == "tcp":
+            await self._negotiate(options.proxy)
+        if options.proxy_protocol is not None:
+            local = (self.local_address or "0.0.0.0", self._local[1])  # noqa: S104  # as text only
+            remote = (self.address or "0.0.0.0", self.port)  # noqa: S104  # as text only
+            self.write(options.proxy_protocol.encode(local, remote))
+
+    async def _negotiate(self, proxy: Proxy) -> None:
+        steps = socks5(proxy, self._endpoint.host, self._endpoint.port)
+        try:
+            step = next(steps)
+            while True:
+                self.write(step.send)
+                step = steps.send(await self._read_exactly(step.need, proxy))
+        except StopIteration:
+            return
+
+    async def _read_exactly(self, count: int, proxy: Proxy) -> bytes:
+        octets = b""
+        while len(octets) < count:
+            more = await self.read()
+            if not more:
+                raise LinkError(
+                    "proxy",
+                    "it closed the connection during the negotiation",
+                    proxy.label,
+                    "Check that this is a SOCKS5 proxy, and its log.",
+                )
+            octets += more
+        self._wire.give_back(octets[count:])
+        return octets[:count]
+
+    # Reading and writing.
+
+    async def read(self) -> bytes:
+        """Return what has arrived, waiting for at least one octet; b"" at the end of the stream.
+
+        Raises LinkError (kind `reset` or `timeout`) when the connection broke, and TlsError when
+        TLS did; what arrived before that is returned first.
+        """
+        wire = self._wire
+        while True:
+            octets = wire.take()
+            if octets:
+                return octets
+            if wire.failure is not None:
+                raise wire.failure
+            if wire.ended:
+                return b""
+            wire.readable.clear()
+            await wire.readable.wait()
+
+    def write(self, octets: bytes) -> None:
+        """Send octets; after the end of the connection they go nowhere, and drain() tells."""
+        self._wire.send(octets)
+
+    async def drain(self) -> None:
+        """Wait until little enough is unsent; raises LinkError when the connection is gone.
+
+        It always lets the loop run once, so that a server's last words are read in the middle of
+        a long message.
+        """
+        wire = self._wire
+        await asyncio.sleep(0)
+        if not wire.gone.is_set():
+            await wire.writable.wait()
+        if wire.failure is not None:
+            raise wire.failure
+        if wire.gone.is_set():
+            raise LinkError.lost(
+                "closed", "the connection is closed", self._endpoint.label, "Connect again."
+            )
+
+    # TLS.
+
+    async def start_tls(
+        self,
+        context: ssl.SSLContext,
+        server_hostname: str | None,
+        timeout: float,  # noqa: ASYNC109  # a handshake that takes too long has words of its own
+    ) -> bytes:
+        """Upgrade to TLS in place; return the plain octets that had come before the handshake.
+
+        Those octets are discarded: they never reach TLS or the reader (an attacker on the way may
+        have injected them). Raises TlsError, and the link is then closed.
+        """
+        wire = self._wire
+        label = self._endpoint.label
+        if wire.layer is not None:
+            raise TlsError("settings", "TLS is already in use", label, "It cannot be nested.")
+        for _ in range(2):  # one turn finds what is readable, the next delivers it
+            await asyncio.sleep(0)
+        injected = wire.take()
+        try:
+            await self._shake_hands(context, server_hostname, timeout)
+        except ssl.SSLError as error:
+            self.abort()
+            raise faults.known_reason(error.reason or "", str(error), label) from error
+        except ValueError as error:
+            self.abort()
+            raise TlsError(
+                "settings",
+                f"the name {server_hostname!r} cannot be used with TLS",
+                label,
+                "Give a host name for SNI.",
+            ) from error
+        except BaseException:
+            self.abort()
+            raise
+        return injected
+
+    async def _shake_hands(
+        self, context: ssl.SSLContext, server_hostname: str | None, seconds: float
+    ) -> None:
+        wire = self._wire
+        label = self._endpoint.label
+        if wire.ended:
+            raise faults.closed(label, spoke=False)
+        layer = wire.start_tls(context, server_hostname)
+        try:
+            async with asyncio.timeout(seconds):
+                await wire.handshaken.wait()
+        except TimeoutError as error:
+            raise faults.timed_out(label, seconds, spoke=bool(layer.first_octets)) from error
+        if wire.failure is not None:
+            raise wire.failure
+
+    # The end.
+
+    async def close(self, timeout: float = 1.0) -> bool:  # noqa: ASYNC109  # it never raises
+        """Close; returns whether both sides ended it in order. Takes `timeout` seconds at most.
+
+        Under TLS "in order" includes the peer's close_notify. A command that does not end by
+        itself is ended.
+        """
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(self._close(timeout))
+        try:
+            return await asyncio.shield(self._closing)
+        except asyncio.CancelledError:
+            self.abort()
+            raise
+
+    async def _close(self, seconds: float) -> bool:
+        wire = self._wire
+        clean = wire.failure is None
+        wire.discarding = True
+        wire.take()
+        share = seconds / 2 if self._command else seconds
+        try:
+            async with asyncio.timeout(share):
+                if clean and wire.layer is not None:
+                    wire.shut_tls()
+                    while not (wire.ended or wire.gone.is_set()):
+                        wire.readable.clear()
+                        await wire.readable.wait()
+                wire.transport.close()
+                await wire.gone.wait()
+        except TimeoutError:
+            clean = False
+        wire.transport.abort()
+        await asyncio.sleep(0)
+        if self._command is not None:
+            clean = await self._command.end(seconds / 4) and clean
+        tls_cut = wire.layer is not None and not wire.layer.ended
+        return clean and wire.failure is None and not tls_cut
+
+    def abort(self) -> None:
+        """Drop the connection at once."""
+        self._wire.transport.abort()
+        if self._command is not None:
+            self._command.kill()
+
+    # What it is.
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Where it was asked to lead."""
+        return self._endpoint
+
+    @property
+    def address(self) -> str:
+        """The address at the other end; a proxy's, a socket's path, or empty for a command."""
+        return self._peer[0] or self._endpoint.path
+
+    @property
+    def port(self) -> int:
+        """The port at the other end; 0 without one."""
+        return self._peer[1]
+
+    @property
+    def local_address(self) -> str:
+        """This end's address; empty where there is none."""
+        return self._local[0]
+
+    @property
+    def ssl_object(self) -> ssl.SSLObject | None:
+        """The TLS connection once the handshake is done."""
+        layer = self._wire.layer
+        return layer.object if layer is not None and layer.established else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing can be sent any more."""
+        return self._wire.gone.is_set() or self._wire.transport.is_closing()
+
+
+def _name_of(name: object) -> tuple[str, int]:
+    """Return (address, port) of a socket name; of a UNIX socket its path and 0."""
+    if isinstance(name, tuple):
+        return str(name[0]), int(name[1])
+    return (name, 0) if isinstance(name, str) else ("", 0)
+
+
+async def _unix_socket(endpoint: Endpoint) -> socket.socket:
+    """Connect to a UNIX socket; raises LinkError."""
+    where = endpoint.label
+    if not hasattr(socket, "AF_UNIX"):
+        raise LinkError("file", "this system has no UNIX sockets", where, "Use a host and port.")
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    sock.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, endpoint.path)
+    except (OSError, ValueError) as error:
+        sock.close()
+        raise _unix_failure(error, where) from error
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _unix_failure(error: OSError | ValueError, where: str) -> LinkError:
+    number = error.errno if isinstance(error, OSError) else None
+    if number in (errno.ECONNREFUSED, errno.EAGAIN):
+        return LinkError(
+            "refused",
+            "nobody listens on this socket",
+            where,
+            "The server that made it is not running, or is too busy.",
+        )
+    advice = {
+        errno.ENOENT: "Check the path, and that the server is running.",
+        errno.EACCES: "You may not use it: try as the mail system's user.",
+        errno.ENOTSOCK: "This file is no socket.",
+        errno.EPROTOTYPE: "It is a socket of another type.",
+    }.get(number or 0, "Check the path.")
+    reason = (getattr(error, "strerror", None) or str(error)).lower()
+    return LinkError("file", f"cannot connect to the socket: {reason}", where, advice)
+
+
+def _open_timeout(
+    endpoint: Endpoint, options: LinkOptions, attempts: tuple[Attempt, ...]
+) -> LinkError:
+    """Make the error of an `open` that took too long, by how far it came."""
+    proxy = options.proxy
+    if any(attempt.outcome == "connected" for attempt in attempts) and proxy:
+        return LinkError(
+            "proxy",
+            f"no answer within {options.timeout:g} s",
+            proxy.label,
+            "Check that this is a SOCKS5 proxy, and that it can reach the server.",
+            attempts=attempts,
+        )
+    if not attempts and endpoint.kind == "tcp":
+        return LinkError(
+            "resolve",
+            f"the name was not resolved within {options.timeout:g} s",
+            proxy.host if proxy else endpoint.host,
+            "Check this machine's name servers; an address such as [192.0.2.1] needs no look-up.",
+        )
+    port = proxy.port if proxy else endpoint.port
+    label = proxy.label if proxy else endpoint.label
+    return connecting.failure(label, port, options.timeout, attempts)
