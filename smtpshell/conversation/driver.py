@@ -2,21 +2,21 @@
 
 `Conversation` is the one way to talk to a server, for the shell, for scripts, for `send` and for
 lessons. It owns a `Session` (what is known) and a `Link` (the socket); a reader task turns what
-arrives into `Received` events the moment it arrives, asked for or not. Sinks subscribe and are called
-with each event in order; they must not block.
+arrives into `Received` events the moment it arrives, asked for or not. Sinks subscribe and are
+called with each event in order; they must not block.
 
 Errors of the connection become a `Failed` event first and are raised as `Broken` then, so that a
-caller need not show them again. A `220` to STARTTLS is followed by the handshake at once, inside the
-reader, so that no octet can slip in between (RFC 3207 section 4).
+caller need not show them again. A `220` to STARTTLS is followed by the handshake at once, inside
+the reader, so that no octet can slip in between (RFC 3207 section 4).
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from smtpshell.conversation.targets import Target
 from smtpshell.net.link import Link, LinkError, LinkOptions, TlsError
@@ -357,9 +357,9 @@ class Conversation:
 
     async def send_body(
         self,
-        blocks: Any,
+        blocks: Iterable[bytes],
         source: str,
-        on_progress: Callable[[int], None] | None = None,  # noqa: ANN401 - any iterable of octets
+        on_progress: Callable[[int], None] | None = None,
     ) -> int:
         """Stream blocks of octets as message data or chunk octets; return how many were sent."""
         link = self._standing()
@@ -500,7 +500,7 @@ class Conversation:
         assert isinstance(event, Failed)
         self._failed = event
 
-    async def __aenter__(self) -> Conversation:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:

@@ -1,8 +1,8 @@
 """Settings: one table of what can be set, from where, and what it means.
 
-Each row is a `/set NAME VALUE`, a key of `config.toml`, an environment variable `SMTPSHELL_NAME` and,
-where it says so, a command-line option. A flag wins over the environment, that over the file, that
-over the default.
+Each row is a `/set NAME VALUE`, a key of `config.toml`, an environment variable `SMTPSHELL_NAME`
+and, where it says so, a command-line option. A flag wins over the environment, that over the
+file, that over the default.
 """
 
 from __future__ import annotations

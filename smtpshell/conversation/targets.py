@@ -8,7 +8,8 @@
     mx:DOMAIN          the domain's first mail host
     practice           the practice server inside this program
 
-Ports are those of RFC 5321 (25), RFC 6409 (587), RFC 8314 (465) and RFC 2033 (LMTP; 24 by RFC 1700).
+Ports are those of RFC 5321 (25), RFC 6409 (587), RFC 8314 (465) and RFC 2033 (LMTP; 24 by RFC
+1700).
 """
 
 from __future__ import annotations
@@ -49,10 +50,11 @@ TLS_PORT = 465
 class Target:
     """A server to connect to.
 
-    `label` is shown in the prompt and in events. `security` is "plain", "starttls" (upgrade after the
-    greeting) or "tls" (at once). `host` is the name that a certificate must carry, "" where there is
-    none. `resolve` replaces the system's address look-up, `ca_pem` is trusted beside the system's
-    roots, `published` tells which credentials are no secret: all three for the practice server.
+    `label` is shown in the prompt and in events. `security` is "plain", "starttls" (upgrade after
+    the greeting) or "tls" (at once). `host` is the name that a certificate must carry, "" where
+    there is none. `resolve` replaces the system's address look-up, `ca_pem` is trusted beside the
+    system's roots, `published` tells which credentials are no secret: all three for the practice
+    server.
     """
 
     label: str

@@ -1,8 +1,8 @@
 """What may never be shown, decided by where a session stands and not by what a text looks like.
 
-The arguments of AUTH behind the mechanism's name (the initial response, RFC 4954 section 4) and every
-line that answers a 334 are secret, whatever they hold: base64 counts as clear text. They are replaced
-before an event is made, so that no sink ever holds them.
+The arguments of AUTH behind the mechanism's name (the initial response, RFC 4954 section 4) and
+every line that answers a 334 are secret, whatever they hold: base64 counts as clear text. They
+are replaced before an event is made, so that no sink ever holds them.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 A `Session` does no input or output. It is told of every octet that is sent (`send`) and every reply
 that arrives (`receive`), and keeps what follows from them: the state, the envelope, what the server
 announced, who is logged in, and which commands still wait for a reply. Commands may be pipelined;
-replies are matched to them in order (RFC 2920 section 3.1). A line is taken for what the server will
-take it for: command, message data, an answer to a 334, or octets of a BDAT chunk.
+replies are matched to them in order (RFC 2920 section 3.1). A line is taken for what the server
+will take it for: command, message data, an answer to a 334, or octets of a BDAT chunk.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The states of an SMTP session and the one table of how replies move between them.
 
 The law: the state follows what the server *accepted*, never what the client hoped. A command out of
-order is sent all the same; if the server takes it, the table says where that leads, and if the table
-does not know the pair, the state stays as it is. Nothing here refuses anything.
+order is sent all the same; if the server takes it, the table says where that leads, and if the
+table does not know the pair, the state stays as it is. Nothing here refuses anything.
 
     CLOSED -> GREETING -> START -> READY -> MAIL -> RCPT -> DATA -> READY
                                      |               `--> BDAT --^
