@@ -20,7 +20,7 @@ from smtpshell.protocol.sasl import (
 )
 from smtpshell.protocol.sasl.digest_syntax import directives
 
-from .wire import only
+from .wire import fixed, only
 
 PENCIL = Credentials("user", "pencil")
 
@@ -58,7 +58,7 @@ def test_scram_client_says_what_the_rfcs_show():
     """The client's messages are those of RFC 5802 section 5 and RFC 7677 section 3."""
     for name, values in SCRAM.items():
         first, challenge, final, signature = scram_messages(name)
-        steps = client(name, PENCIL, nonce=lambda mine=values[0]: mine)
+        steps = client(name, PENCIL, nonce=fixed(values[0]))
         assert next(steps) == first
         assert steps.send(challenge) == final
         assert steps.send(signature) == b""
@@ -72,8 +72,8 @@ def test_scram_server_says_what_the_rfcs_show():
         terms = ServerTerms(
             name,
             only(Account("user", "pencil")),
-            nonce=lambda theirs=values[1]: theirs,
-            salt=lambda _, salt=values[2]: base64.b64decode(salt),
+            nonce=fixed(values[1]),
+            salt=fixed(base64.b64decode(values[2])),
         )
         steps = server(terms)
         assert next(steps) == b""

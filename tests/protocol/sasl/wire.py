@@ -9,6 +9,9 @@ from smtpshell.protocol.sasl.exchange import ClientExchange, ServerExchange
 from smtpshell.protocol.sasl.prepare import saslprep
 
 
+ANY = st.characters()
+
+
 def allowed(text: str) -> bool:
     """Tell whether SASLprep leaves something of a text."""
     try:
@@ -17,9 +20,14 @@ def allowed(text: str) -> bool:
         return False
 
 
-def letters(alphabet: st.SearchStrategy[str] | None = None) -> st.SearchStrategy[str]:
+def letters(alphabet: st.SearchStrategy[str] = ANY) -> st.SearchStrategy[str]:
     """Return texts of one to twelve characters that SASLprep allows."""
-    return st.text(alphabet or st.characters(), min_size=1, max_size=12).filter(allowed)
+    return st.text(alphabet, min_size=1, max_size=12).filter(allowed)
+
+
+def fixed(value):
+    """Return a function that returns a value, whatever it is called with."""
+    return lambda *_: value
 
 
 def only(account: Account):
