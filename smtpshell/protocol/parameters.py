@@ -262,6 +262,9 @@ PARAMETERS: Mapping[tuple[str, str], Parameter] = {
                 ("DESTADDR", "address", "the address the client connected to"),
                 ("DESTPORT", "number", "the port the client connected to"),
                 ("REVERSE_NAME", "host", "the client's name, not verified"),
+                ("SESSION", "identifier", "a name for the session in logs (Dovecot)"),
+                ("TTL", "number", "how many more servers may pass this on (Dovecot)"),
+                ("TIMEOUT", "seconds", "how long the client will wait (Dovecot)"),
             )
         ),
         *(
