@@ -19,7 +19,7 @@ import hmac
 import json
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .running import (
     HOST,
@@ -31,7 +31,7 @@ from .running import (
     private_folder,
     require,
     running,
-    wait_for_port,
+    wait_for_ports,
     write_certificates,
 )
 
@@ -95,7 +95,7 @@ userdb {{
   args = {folder}/users
 }}
 
-submission_relay_host = {host}
+submission_relay_host = 127.0.0.1
 submission_relay_port = {relay}
 submission_relay_ssl = no
 submission_relay_trusted = no
@@ -132,16 +132,23 @@ username_format = %n
 
 
 @contextlib.contextmanager
-def dovecot(relay: int) -> Iterator[MailServer]:
+def dovecot(
+    relay: int,
+    *,
+    settings: str = "",
+    host: str = HOST,
+    fixed: Mapping[str, int] | None = None,
+) -> Iterator[MailServer]:
     """Run Dovecot until the block is left; what is submitted goes to the loopback port `relay`.
 
-    Needs root. Skips where Dovecot's submission and LMTP packages are not installed.
+    `settings` is appended to the configuration; `fixed` gives services a port. Needs root. Skips
+    where Dovecot's submission and LMTP packages are not installed.
     """
     modules = ("/usr/lib/dovecot/submission", "/usr/lib/dovecot/lmtp")
     require("Dovecot", "dovecot", *modules)
     with private_folder("dc") as folder:
-        certificates = write_certificates(folder)
-        ports = free_ports(*SERVICES)
+        certificates = write_certificates(folder, host)
+        ports = free_ports(*SERVICES, host=host, fixed=fixed)
         (folder / "mail").mkdir()
         shutil.chown(folder / "mail", "mail", "mail")
         users = [f"{user}:{PASSWORD}::::{folder}/mail/{user}" for user in (USER, SECOND_USER)]
@@ -155,20 +162,21 @@ def dovecot(relay: int) -> Iterator[MailServer]:
             CONFIGURATION.format(
                 folder=folder,
                 name=folder.name,
-                host=HOST,
+                host=host,
                 domain=DOMAIN,
                 relay=relay,
                 mechanisms=" ".join(MECHANISMS).lower(),
                 **certificates,
                 **ports,
             )
+            + settings
         )
         log = folder / "dovecot.log"
         with running(["dovecot", "-F", "-c", configuration], log) as process:
-            for port in ports.values():
-                wait_for_port(port, [process], log)
+            wait_for_ports(host, ports.values(), log, process)
             yield MailServer(
                 name="Dovecot",
+                host=host,
                 domain=DOMAIN,
                 folder=folder,
                 authority=certificates["authority"],

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .running import (
     HOST,
@@ -27,7 +27,7 @@ from .running import (
     require,
     running,
     unpacked,
-    wait_for_port,
+    wait_for_ports,
     write_certificates,
 )
 
@@ -90,6 +90,7 @@ check_rcpt:
 
 begin routers
 
+{routers}
 relay:
   driver = manualroute
   domains = ! +local_domains
@@ -160,17 +161,24 @@ cram:
 
 
 @contextlib.contextmanager
-def exim(*, relay: int | None = None) -> Iterator[MailServer]:
+def exim(
+    *,
+    relay: int | None = None,
+    routers: str = "",
+    host: str = HOST,
+    fixed: Mapping[str, int] | None = None,
+) -> Iterator[MailServer]:
     """Run Exim until the block is left.
 
     `relay` is a loopback port that takes all mail for other domains; without it there is no route.
-    Needs root. Skips where Exim is not installed.
+    `routers` stand before those of the configuration; `fixed` gives services a port. Needs root.
+    Skips where Exim is not installed.
     """
     program = unpacked("/usr/sbin/exim4")
     require("Exim", program)
     with private_folder("ex") as folder:
-        certificates = write_certificates(folder)
-        ports = free_ports(*SERVICES)
+        certificates = write_certificates(folder, host)
+        ports = free_ports(*SERVICES, host=host, fixed=fixed)
         for name in ("spool", "mail"):
             (folder / name).mkdir()
             shutil.chown(folder / name, ACCOUNT, ACCOUNT)
@@ -181,12 +189,13 @@ def exim(*, relay: int | None = None) -> Iterator[MailServer]:
             CONFIGURATION.format(
                 program=program,
                 folder=folder,
-                host=HOST,
+                host=host,
                 domain=DOMAIN,
                 account=ACCOUNT,
                 user=USER,
                 second=SECOND_USER,
                 password=PASSWORD,
+                routers=routers,
                 relay=HOST if relay else "",
                 relay_port=relay or 25,
                 **certificates,
@@ -196,10 +205,10 @@ def exim(*, relay: int | None = None) -> Iterator[MailServer]:
         command = (str(program), "-C", str(configuration))
         output = folder / "output.log"
         with running([*command, "-bdf", "-q1m"], output) as process:
-            for port in ports.values():
-                wait_for_port(port, [process], output)
+            wait_for_ports(host, ports.values(), output, process)
             yield MailServer(
                 name="Exim",
+                host=host,
                 domain=DOMAIN,
                 folder=folder,
                 authority=certificates["authority"],

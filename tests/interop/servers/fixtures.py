@@ -54,5 +54,5 @@ def exim_server(sink_server: Sink) -> Iterator[MailServer]:
 @pytest.fixture(scope="session")
 def opensmtpd_server(sink_server: Sink) -> Iterator[MailServer]:
     """Run OpenSMTPD; its relay service passes mail to the sink."""
-    with opensmtpd(relay=sink_server.port) as server:
+    with opensmtpd(relay=f"host smtp://{sink_server.host}:{sink_server.port}") as server:
         yield server

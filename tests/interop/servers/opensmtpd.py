@@ -3,7 +3,7 @@
 | service | what it is                                                          |
 |---------|---------------------------------------------------------------------|
 | `smtp`  | an MX: STARTTLS offered, mail for `opensmtpd.example` only           |
-| `relay` | mail for any domain goes on to the loopback port `relay`             |
+| `relay` | mail for any domain goes on to where `relay` says                    |
 
 Debian 12's build (6.8.0p2) cannot finish a TLS handshake under OpenSSL 3: its guarded private key
 fails, and the client gets an "internal error" alert. That makes `smtp` a real server that offers
@@ -16,7 +16,7 @@ a mount namespace of its own, where private folders stand in the places of the s
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import trustme
 
@@ -30,7 +30,7 @@ from .running import (
     require,
     running,
     unpacked,
-    wait_for_port,
+    wait_for_ports,
     write_certificates,
 )
 
@@ -44,7 +44,7 @@ table boxes {{ "{user}@{domain}" = "mail", "{second}@{domain}" = "mail" }}
 listen on {host} port {smtp} hostname "mx.{domain}" tls pki "mx.{domain}"
 listen on {host} port {relay} hostname "mx.{domain}" tag RELAY
 action "keep" maildir "{folder}/mail/%{{rcpt.user}}" virtual <boxes>
-action "pass" relay host smtp://{host}:{next}
+action "pass" relay {next}
 match from any for domain "{domain}" action "keep"
 match tag RELAY from any for any action "pass"
 """
@@ -60,18 +60,21 @@ exec "$3" -d -f "$1/smtpd.conf"
 
 
 @contextlib.contextmanager
-def opensmtpd(*, relay: int | None = None) -> Iterator[MailServer]:
+def opensmtpd(
+    *, relay: str = "", host: str = HOST, fixed: Mapping[str, int] | None = None
+) -> Iterator[MailServer]:
     """Run OpenSMTPD until the block is left.
 
-    `relay` is the loopback port that takes mail for other domains. Needs root and mount namespaces
-    (Linux). Skips where OpenSMTPD is not installed.
+    `relay` is the end of a "relay" action (smtpd.conf(5)): where mail for other domains goes;
+    `fixed` gives services a port. Needs root and mount namespaces (Linux). Skips where OpenSMTPD
+    is not installed.
     """
     program = unpacked("/usr/sbin/smtpd")
     require("OpenSMTPD", program, "unshare")
     with private_folder("os") as folder:
-        certificates = write_certificates(folder, trustme.KeyType.RSA)  # all it can guard
+        certificates = write_certificates(folder, host, trustme.KeyType.RSA)  # all it can guard
         certificates["key"].chmod(0o600)
-        ports = free_ports(*SERVICES)
+        ports = free_ports(*SERVICES, host=host, fixed=fixed)
         for name, mode in (
             ("spool/smtpd", 0o711),
             ("lib/opensmtpd/empty", 0o755),
@@ -83,11 +86,11 @@ def opensmtpd(*, relay: int | None = None) -> Iterator[MailServer]:
         (folder / "smtpd.conf").write_text(
             CONFIGURATION.format(
                 folder=folder,
-                host=HOST,
+                host=host,
                 domain=DOMAIN,
                 user=USER,
                 second=SECOND_USER,
-                next=relay or 9,
+                next=relay,
                 **certificates,
                 **ports,
             )
@@ -96,10 +99,10 @@ def opensmtpd(*, relay: int | None = None) -> Iterator[MailServer]:
         mounts = ["unshare", "--mount", "sh", "-c", NAMESPACE, "sh"]
         command = [*mounts, str(folder), str(unpacked("/usr/libexec")), str(program)]
         with running(command, log) as process:
-            for port in ports.values():
-                wait_for_port(port, [process], log)
+            wait_for_ports(host, ports.values(), log, process)
             yield MailServer(
                 name="OpenSMTPD",
+                host=host,
                 domain=DOMAIN,
                 folder=folder,
                 authority=certificates["authority"],

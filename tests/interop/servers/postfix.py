@@ -20,7 +20,7 @@ import contextlib
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from .running import (
@@ -33,7 +33,7 @@ from .running import (
     free_ports,
     private_folder,
     require,
-    wait_for_port,
+    wait_for_ports,
     write_certificates,
 )
 
@@ -46,7 +46,7 @@ compatibility_level = 3.6
 myhostname = mx.{domain}
 mydestination =
 mynetworks =
-inet_interfaces = 127.0.0.1
+inet_interfaces = all
 inet_protocols = ipv4
 queue_directory = {folder}/queue
 data_directory = {folder}/data
@@ -142,16 +142,23 @@ mech_list: PLAIN LOGIN CRAM-MD5 DIGEST-MD5 SCRAM-SHA-1 SCRAM-SHA-256 ANONYMOUS
 
 
 @contextlib.contextmanager
-def postfix(*, relay: int | None = None, settings: str = "") -> Iterator[MailServer]:
+def postfix(
+    *,
+    relay: int | None = None,
+    settings: str = "",
+    host: str = HOST,
+    fixed: Mapping[str, int] | None = None,
+) -> Iterator[MailServer]:
     """Run Postfix until the block is left.
 
     `relay` is a loopback port that takes all mail for other domains; `settings` is appended to
-    main.cf. Needs root. Skips where Postfix or Cyrus SASL's tools are not installed.
+    main.cf; `fixed` gives services a port. Needs root. Skips where Postfix or Cyrus SASL's tools
+    are not installed.
     """
     require("Postfix", "postfix", "postlog", "saslpasswd2")
     with private_folder("pf") as folder:
-        certificates = write_certificates(folder)
-        ports = free_ports(*SERVICES)
+        certificates = write_certificates(folder, host)
+        ports = free_ports(*SERVICES, host=host, fixed=fixed)
         configuration = folder / "etc"
         for name in ("etc", "etc/sasl", "queue", "data", "mail"):
             (folder / name).mkdir()
@@ -168,17 +175,17 @@ def postfix(*, relay: int | None = None, settings: str = "") -> Iterator[MailSer
         }
         (configuration / "main.cf").write_text(MAIN.format(**values) + settings, encoding="utf-8")
         (configuration / "master.cf").write_text(
-            MASTER.format(host=HOST, **ports), encoding="utf-8"
+            MASTER.format(host=host, **ports), encoding="utf-8"
         )
         (configuration / "sasl" / "smtpd.conf").write_text(SASL.format(**values), encoding="utf-8")
         add_logins(configuration / "sasl" / "sasldb2")
         log = folder / "mail.log"
         control(configuration, "start")
         try:
-            for port in ports.values():
-                wait_for_port(port, log=log)
+            wait_for_ports(host, ports.values(), log)
             yield MailServer(
                 name="Postfix",
+                host=host,
                 domain=DOMAIN,
                 folder=folder,
                 authority=certificates["authority"],

@@ -20,7 +20,7 @@ import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,26 +115,28 @@ def private_folder(name: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def free_ports(*names: str) -> dict[str, int]:
-    """Return a free loopback TCP port for each name."""
+def free_ports(
+    *names: str, host: str = HOST, fixed: Mapping[str, int] | None = None
+) -> dict[str, int]:
+    """Return a free TCP port of `host` for each name, but for those that `fixed` gives one."""
     with contextlib.ExitStack() as held:
         ports = {}
         for name in names:
             listener = held.enter_context(socket.socket())
-            listener.bind((HOST, 0))
+            listener.bind((host, 0))
             ports[name] = listener.getsockname()[1]
-        return ports
+        return {**ports, **(fixed or {})}
 
 
 def write_certificates(
-    folder: Path, key: trustme.KeyType = trustme.KeyType.ECDSA
+    folder: Path, host: str = HOST, key: trustme.KeyType = trustme.KeyType.ECDSA
 ) -> dict[str, Path]:
     """Write a throw-away authority, a server and a client certificate; return their paths.
 
-    Keys: "authority", "certificate" and "key" (names: localhost, 127.0.0.1), "client".
+    Keys: "authority", "certificate" and "key" (names: localhost, `host`), "client".
     """
     authority = trustme.CA(organization_name="smtpshell tests", key_type=key)
-    server = authority.issue_cert("localhost", HOST, key_type=key)
+    server = authority.issue_cert("localhost", host, key_type=key)
     client = authority.issue_cert(f"{USER}@client.example", common_name=USER)
     paths = {name: folder / f"{name}.pem" for name in ("authority", "certificate", "key", "client")}
     authority.cert_pem.write_to_path(str(paths["authority"]))
@@ -145,19 +147,33 @@ def write_certificates(
     return paths
 
 
-def wait_for_port(
-    port: int, alive: Sequence[subprocess.Popen[bytes]] = (), log: Path | None = None
+def wait_for_ports(
+    host: str,
+    ports: Iterable[int],
+    log: Path,
+    process: subprocess.Popen[bytes] | None = None,
 ) -> None:
-    """Return when something listens on `port`; fail, showing the log, when a process has died."""
+    """Return when something listens on each of `ports` of `host`.
+
+    Fails, showing the log, when `process` has ended or PATIENCE seconds have passed.
+    """
+    for port in ports:
+        wait_for_port(host, port, log, process)
+
+
+def wait_for_port(
+    host: str, port: int, log: Path, process: subprocess.Popen[bytes] | None = None
+) -> None:
+    """Return when something listens on `port` of `host`; see wait_for_ports."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if any(process.poll() is not None for process in alive):
+        if process is not None and process.poll() is not None:
             break
-        with contextlib.suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
             return
         time.sleep(0.02)
-    text = log.read_text(encoding="utf-8", errors="replace") if log and log.exists() else "(no log)"
-    raise AssertionError(f"nothing listens on port {port}:\n{text}")
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else "(no log)"
+    raise AssertionError(f"nothing listens on {host}:{port}:\n{text}")
 
 
 @contextlib.contextmanager
