@@ -102,8 +102,9 @@ class TlsError(LinkError):
         *,
         first_octets: bytes = b"",
         reason: str = "",
+        status: int | None = None,
     ) -> None:
-        super().__init__("tls", what, where, next)
+        super().__init__("tls", what, where, next, status=status)
         self.tls_kind = tls_kind
         self.first_octets = first_octets
         self.reason = reason

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ssl
 
-_FIRST_OCTETS = 512
+_FIRST_OCTETS = 16 * 1024  # of a handshake; enough for its messages in the clear
 _PIECE = 64 * 1024
 
 
@@ -34,7 +34,7 @@ class TlsLayer:
         Raises ssl.SSLError where the peer's octets are not TLS, or break it; `outgoing` may then
         still hold the alert that tells the peer.
         """
-        if len(self.first_octets) < _FIRST_OCTETS:
+        if not self.established and len(self.first_octets) < _FIRST_OCTETS:
             self.first_octets += octets[: _FIRST_OCTETS - len(self.first_octets)]
         self._incoming.write(octets)
         if not self.established:

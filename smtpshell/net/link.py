@@ -14,45 +14,23 @@ memory is bounded in both directions.
 from __future__ import annotations
 
 import asyncio
-import errno
 import socket
 import ssl
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from smtpshell.net import connecting, faults, pipe
+from smtpshell.net import faults, opening, pipe
 from smtpshell.net.endpoint import Endpoint
 from smtpshell.net.errors import Attempt, LinkError, TlsError
-from smtpshell.net.proxy import Proxy, ProxyHeader, socks5
+from smtpshell.net.hello import key_exchange_group
+from smtpshell.net.options import LinkOptions, ignore
+from smtpshell.net.proxy import Proxy, socks5
 from smtpshell.net.wire import Wire, lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from smtpshell.net.connecting import Resolve
 
 __all__ = ["Attempt", "Endpoint", "Link", "LinkError", "LinkOptions", "TlsError"]
-
-
-def _ignore(_: object) -> None:
-    """Do nothing with what is reported."""
-
-
-@dataclass(frozen=True, slots=True)
-class LinkOptions:
-    """How to connect: `timeout` in seconds bounds name look-up, connecting and proxy together.
-
-    `family` is 0 (both), 4 or 6; `source` the local address to connect from; `resolve` stands in
-    for the system's look-up of names; `on_error_line` is told each line of a command's stderr.
-    """
-
-    timeout: float = 30.0
-    family: int = 0
-    source: str | None = None
-    proxy: Proxy | None = None
-    proxy_protocol: ProxyHeader | None = None
-    resolve: Resolve | None = None
-    on_error_line: Callable[[str], None] = _ignore
 
 
 class Link:
@@ -71,7 +49,7 @@ class Link:
         cls,
         endpoint: Endpoint,
         options: LinkOptions = LinkOptions(),  # frozen, so it can be shared
-        on_attempt: Callable[[Attempt], None] = _ignore,
+        on_attempt: Callable[[Attempt], None] = ignore,
     ) -> Link:
         """Connect; `on_attempt` is told each address tried, as it ends. Raises LinkError."""
         attempts: list[Attempt] = []
@@ -81,38 +59,20 @@ class Link:
                 if endpoint.kind == "pipe":
                     link = await cls._over_pipe(endpoint, options)
                 elif endpoint.kind == "unix":
-                    link = await cls._adopt(await _unix_socket(endpoint), endpoint)
+                    link = await cls._adopt(await opening.unix_socket(endpoint), endpoint)
                 else:
-                    link = await cls._over_tcp(endpoint, options, attempts, on_attempt)
+                    sock = await opening.tcp_socket(endpoint, options, attempts, on_attempt)
+                    link = await cls._adopt(sock, endpoint)
                 await link._introduce(options)  # noqa: SLF001  # our own class
         except TimeoutError as error:
             if link is not None:
                 link.abort()
-            raise _open_timeout(endpoint, options, tuple(attempts)) from error
+            raise opening.open_timeout(endpoint, options, tuple(attempts)) from error
         except BaseException:
             if link is not None:
                 link.abort()
             raise
         return link
-
-    @classmethod
-    async def _over_tcp(
-        cls,
-        endpoint: Endpoint,
-        options: LinkOptions,
-        attempts: list[Attempt],
-        on_attempt: Callable[[Attempt], None],
-    ) -> Link:
-        proxy = options.proxy
-        host, port = (proxy.host, proxy.port) if proxy else (endpoint.host, endpoint.port)
-        label = proxy.label if proxy else endpoint.label
-        addresses = await connecting.addresses_of(host, port, options.family, options.resolve)
-        sock = await connecting.race(
-            addresses, options.source, options.timeout, attempts, on_attempt
-        )
-        if sock is None:
-            raise connecting.failure(label, port, options.timeout, tuple(attempts))
-        return await cls._adopt(sock, endpoint)
 
     @classmethod
     async def _over_pipe(cls, endpoint: Endpoint, options: LinkOptions) -> Link:
@@ -346,6 +306,15 @@ class Link:
         return layer.object if layer is not None and layer.established else None
 
     @property
+    def group(self) -> str | None:
+        """The key exchange group of the handshake, where it can be known."""
+        layer = self._wire.layer
+        if layer is None or not layer.established:
+            return None
+        told = getattr(layer.object, "group", None)
+        return told() if told is not None else key_exchange_group(layer.first_octets)
+
+    @property
     def closed(self) -> bool:
         """Whether nothing can be sent any more."""
         return self._wire.gone.is_set() or self._wire.transport.is_closing()
@@ -356,65 +325,3 @@ def _name_of(name: object) -> tuple[str, int]:
     if isinstance(name, tuple):
         return str(name[0]), int(name[1])
     return (name, 0) if isinstance(name, str) else ("", 0)
-
-
-async def _unix_socket(endpoint: Endpoint) -> socket.socket:
-    """Connect to a UNIX socket; raises LinkError."""
-    where = endpoint.label
-    if not hasattr(socket, "AF_UNIX"):
-        raise LinkError("file", "this system has no UNIX sockets", where, "Use a host and port.")
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    sock.setblocking(False)
-    try:
-        await asyncio.get_running_loop().sock_connect(sock, endpoint.path)
-    except (OSError, ValueError) as error:
-        sock.close()
-        raise _unix_failure(error, where) from error
-    except BaseException:
-        sock.close()
-        raise
-    return sock
-
-
-def _unix_failure(error: OSError | ValueError, where: str) -> LinkError:
-    number = error.errno if isinstance(error, OSError) else None
-    if number in (errno.ECONNREFUSED, errno.EAGAIN):
-        return LinkError(
-            "refused",
-            "nobody listens on this socket",
-            where,
-            "The server that made it is not running, or is too busy.",
-        )
-    advice = {
-        errno.ENOENT: "Check the path, and that the server is running.",
-        errno.EACCES: "You may not use it: try as the mail system's user.",
-        errno.ENOTSOCK: "This file is no socket.",
-        errno.EPROTOTYPE: "It is a socket of another type.",
-    }.get(number or 0, "Check the path.")
-    reason = (getattr(error, "strerror", None) or str(error)).lower()
-    return LinkError("file", f"cannot connect to the socket: {reason}", where, advice)
-
-
-def _open_timeout(
-    endpoint: Endpoint, options: LinkOptions, attempts: tuple[Attempt, ...]
-) -> LinkError:
-    """Make the error of an `open` that took too long, by how far it came."""
-    proxy = options.proxy
-    if any(attempt.outcome == "connected" for attempt in attempts) and proxy:
-        return LinkError(
-            "proxy",
-            f"no answer within {options.timeout:g} s",
-            proxy.label,
-            "Check that this is a SOCKS5 proxy, and that it can reach the server.",
-            attempts=attempts,
-        )
-    if not attempts and endpoint.kind == "tcp":
-        return LinkError(
-            "resolve",
-            f"the name was not resolved within {options.timeout:g} s",
-            proxy.host if proxy else endpoint.host,
-            "Check this machine's name servers; an address such as [192.0.2.1] needs no look-up.",
-        )
-    port = proxy.port if proxy else endpoint.port
-    label = proxy.label if proxy else endpoint.label
-    return connecting.failure(label, port, options.timeout, attempts)

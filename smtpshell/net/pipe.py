@@ -28,7 +28,7 @@ class _ErrorLines(asyncio.SubprocessProtocol):
         self._on_error_line = on_error_line
         self._rest = b""
 
-    def pipe_data_received(self, fd: int, data: bytes) -> None:  # noqa: ARG002  # asyncio's
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
         """Hand on the complete lines."""
         lines = (self._rest + data).split(b"\n")
         self._rest = lines.pop()[:_LINE_LIMIT]
