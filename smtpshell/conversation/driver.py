@@ -245,7 +245,8 @@ class Conversation:
             raise broken from error
         if injected:
             self._report_injected(injected)
-        self.verdict = judge(link.ssl_object, settings, host)
+        assert link.ssl_object is not None
+        self.verdict = judge(link.ssl_object, host, settings)
         if not immediate:
             self.session.tls_started()
         else:
@@ -480,7 +481,7 @@ class Conversation:
             self._lost()
         self.session.closed()
         self._sent_at = []
-        self.emit(Closed, by=by, clean=said_goodbye)
+        self.emit(Closed, by="client" if said_goodbye else by, clean=said_goodbye)
         self._progress.set()
 
     def _lost(self) -> None:
@@ -505,6 +506,16 @@ class Conversation:
 
     async def __aexit__(self, *_: object) -> None:
         await self.close()
+
+    @property
+    def in_message(self) -> bool:
+        """Whether the next line is message data."""
+        return self.session.mode is Mode.DATA
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether TLS is in use."""
+        return self.session.snapshot().tls
 
     @property
     def mode(self) -> Mode:

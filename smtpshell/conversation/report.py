@@ -29,6 +29,11 @@ class Row:
 Report = list[Row]
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 message", "2 messages"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def plain_lines(report: Iterable[Row], *, prefix: str = "") -> list[str]:
     """Lay a report out as plain lines, each behind `prefix`, labels aligned in their runs."""
     rows = list(report)

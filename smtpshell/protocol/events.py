@@ -97,7 +97,11 @@ class TlsStarted(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closed(Event):
-    """The connection ended, `by` "client" or "server"; `clean` after a QUIT and its 221."""
+    """The connection ended, `by` "client" or "server"; `clean` after a QUIT and its 221.
+
+    Who hung up first after a 221 is a matter of microseconds, so that end counts as the client's, who
+    asked for it.
+    """
 
     by: str
     clean: bool

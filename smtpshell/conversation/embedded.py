@@ -1,0 +1,38 @@
+"""The practice server inside the program: how it is started, and how it becomes a target."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smtpshell.conversation.targets import PRACTICE, Target
+from smtpshell.net.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    from smtpshell.practice.server import PracticeServer
+
+DEFAULT_SCENARIO = "plain"
+
+
+async def start(scenario: str = DEFAULT_SCENARIO, port: int = 0) -> PracticeServer:
+    """Start a practice server on loopback, on any free port unless one is given."""
+    from smtpshell.practice.scenario import load_scenario
+    from smtpshell.practice.server import PracticeServer
+
+    server = PracticeServer(load_scenario(scenario))
+    await server.start(port)
+    return server
+
+
+def target_of(server: PracticeServer) -> Target:
+    """Return the target that leads to a running practice server.
+
+    Its throw-away authority is trusted for this connection alone, and its published credentials are
+    not hidden.
+    """
+    return Target(
+        label=PRACTICE,
+        endpoint=Endpoint("tcp", host=server.address, port=server.port),
+        host=server.host_name,
+        ca_pem=server.ca_pem,
+        published=server.is_published,
+    )

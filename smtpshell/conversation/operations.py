@@ -1,0 +1,159 @@
+"""Operations: what takes several lines, each of them sent through the conversation and seen there.
+
+They add no second path: an operation sends what a person would type, and its replies are events
+like any other.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smtpshell.conversation.driver import Options
+from smtpshell.conversation.embedded import target_of
+from smtpshell.conversation.targets import PRACTICE, Target, parse_target
+from smtpshell.net.tls import TlsSettings
+from smtpshell.protocol.errors import FileError, SmtpshellError, Status
+from smtpshell.protocol.message import MessageEncoder
+from smtpshell.protocol.state import State
+
+if TYPE_CHECKING:
+    from smtpshell.conversation.desk import Desk
+    from smtpshell.conversation.settings import Settings
+    from smtpshell.protocol.replies import Reply
+
+BLOCK = 1 << 18
+"""Octets of a file that are read, stuffed and written at once."""
+
+
+def options_from(settings: Settings) -> Options:
+    """Return how to connect and wait, as the settings say."""
+    folder = bool(settings["ca"]) and Path(settings["ca"]).is_dir()
+    tls = TlsSettings(
+        minimum=settings["tls-min"],
+        maximum=settings["tls-max"],
+        ciphers=settings["ciphers"],
+        sni=settings["sni"],
+        certificate=settings["cert"],
+        key=settings["key"],
+        ca_file="" if folder else settings["ca"],
+        ca_folder=settings["ca"] if folder else "",
+    )
+    return Options(timeout=settings.timeout, connect_timeout=settings.timeout, tls=tls)
+
+
+async def resolve_target(desk: Desk, text: str) -> Target:
+    """Turn what a user named into a target; the practice server is started when it is named."""
+    if text == PRACTICE:
+        server = desk.practice or await desk.start_practice()
+        return target_of(server)
+    return parse_target(text)
+
+
+async def open_target(desk: Desk, target: Target) -> None:
+    """Connect, and upgrade to TLS where the target says so."""
+    await desk.conversation.connect(target)
+    snapshot = desk.conversation.snapshot
+    if target.security == "starttls" and snapshot.state is State.START:
+        await starttls(desk)
+
+
+def own_name(desk: Desk) -> str:
+    """Return the name to greet with: the setting, or an address literal of our own end.
+
+    RFC 5321 section 4.1.4: a host without a meaningful name sends an address literal.
+    """
+    if desk.settings["helo"]:
+        return str(desk.settings["helo"])
+    if desk.conversation.snapshot.helo:
+        return str(desk.conversation.snapshot.helo)
+    name = socket.gethostname()
+    if "." in name:
+        return name
+    link = desk.conversation.link
+    address = link.local_address if link is not None else ""
+    if not address or "/" in address:
+        return "localhost"
+    return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
+
+
+async def hello(desk: Desk) -> Reply | None:
+    """Greet with EHLO (LHLO in LMTP)."""
+    verb = "LHLO" if desk.conversation.snapshot.lmtp else "EHLO"
+    return await desk.conversation.command(f"{verb} {own_name(desk)}")
+
+
+async def starttls(desk: Desk) -> None:
+    """Upgrade the connection, greet again, and show what the second EHLO changed.
+
+    Raises `SmtpshellError` with status TLS when the server does not offer it or refuses.
+    """
+    from smtpshell.conversation.report import Row
+    from smtpshell.protocol.extensions import difference
+
+    conversation = desk.conversation
+    if conversation.encrypted:
+        raise SmtpshellError("the connection is encrypted already", status=Status.USAGE)
+    if conversation.snapshot.extensions is None:
+        await hello(desk)
+    before = conversation.snapshot.extensions
+    reply = await conversation.command("STARTTLS")
+    if not conversation.encrypted:
+        code = reply.code if reply is not None else "nothing"
+        raise SmtpshellError(
+            f"STARTTLS was answered with {code}",
+            conversation.snapshot.target,
+            "Nothing secret should be sent here. Port 465 (smtps://) may offer TLS at once.",
+            status=Status.TLS,
+        )
+    await hello(desk)
+    after = conversation.snapshot.extensions
+    if before is None or after is None:
+        return
+    changes = difference(before, after)
+    rows = [Row(item.raw, "good", label="new with TLS") for item in changes.added]
+    rows += [Row(item.raw, "dim", label="gone with TLS") for item in changes.removed]
+    rows += [Row(f"{old.raw} -> {new.raw}", "", label="changed") for old, new in changes.changed]
+    desk.show(rows or [Row("The two EHLO replies announce the same.", "dim")])
+
+
+def read_blocks(path: Path) -> Iterator[bytes]:
+    """Yield a file's octets in blocks; raises `FileError`."""
+    try:
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                yield block
+    except OSError as error:
+        raise FileError.from_os(error, path, "read") from error
+
+
+def as_message(blocks: Iterator[bytes], *, stuffing: bool) -> Iterator[bytes]:
+    """Yield a message as it goes over the wire, up to but without the line with the dot."""
+    encoder = MessageEncoder(normalise=stuffing, dots=stuffing)
+    end = b"\r\n"
+    for block in blocks:
+        piece = encoder.feed(block)
+        end = (end + piece)[-2:]
+        yield piece
+    tail = encoder.close().removesuffix(b".\r\n") if stuffing else encoder.close()
+    yield tail if stuffing or (end + tail).endswith(b"\n") else tail + b"\r\n"
+
+
+async def send_file(desk: Desk, path: Path) -> None:
+    """Send DATA, a file as the message, and the dot; raises `FileError` before anything is sent."""
+    conversation = desk.conversation
+    try:
+        size = path.stat().st_size
+        path.open("rb").close()
+    except OSError as error:
+        raise FileError.from_os(error, path, "read") from error
+    if not conversation.in_message:
+        await conversation.command("DATA")
+        if not conversation.in_message:
+            return
+    with desk.progress(path.name, size) as step:
+        blocks = as_message(read_blocks(path), stuffing=desk.settings.stuffing)
+        await conversation.send_body(blocks, path.name, step)
+    await conversation.command(".")

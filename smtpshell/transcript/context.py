@@ -1,0 +1,57 @@
+"""From an event to what the explainer wants to know about the session around it."""
+
+from __future__ import annotations
+
+from smtpshell.knowledge.context import Context
+from smtpshell.protocol.events import Received
+from smtpshell.protocol.session import Snapshot
+
+PRACTICE = "practice"
+
+
+def verb_of(event: Received) -> str | None:
+    """Return the verb that a reply answers, as the explainer names it; CONNECT for a greeting."""
+    if event.command is not None:
+        return "MESSAGE" if event.command == "." else event.command
+    return None if event.unasked else "CONNECT"
+
+
+def context_of(event: Received, **more: object) -> Context:
+    """Return the context of a reply; `more` adds or replaces fields of it."""
+    now = event.before
+    facts: dict[str, object] = {
+        **session_facts(now),
+        "verb": verb_of(event),
+        "line": event.line,
+        "unasked": event.unasked,
+        "ms": event.ms,
+    }
+    if event.command is None and not event.unasked:
+        facts["banner"] = event.reply.text
+    facts.update(more)
+    return Context(**facts)  # type: ignore[arg-type] # the names are those of Context
+
+
+def session_facts(now: Snapshot) -> dict[str, object]:
+    """Return what a snapshot tells, under the names that `Context` uses."""
+    extensions = now.extensions
+    return {
+        "state": now.state.name,
+        "host": now.target,
+        "port": now.port or None,
+        "tls": now.tls,
+        "banner": now.banner or "",
+        "extensions": {item.keyword: item.parameters for item in extensions.items}
+        if extensions is not None
+        else {},
+        "auth_mechanisms": extensions.auth_mechanisms if extensions is not None else (),
+        "size_limit": extensions.size if extensions is not None else None,
+        "user": now.user,
+        "mechanism": now.mechanism,
+        "helo": now.helo or "",
+        "esmtp": now.esmtp if now.helo is not None else None,
+        "sender": now.sender,
+        "recipients": now.recipients,
+        "refused": now.refused,
+        "practice": now.target == PRACTICE,
+    }
