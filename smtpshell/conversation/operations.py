@@ -100,7 +100,7 @@ async def starttls(desk: Desk) -> None:
         await hello(desk)
     before = conversation.snapshot.extensions
     reply = await conversation.command("STARTTLS")
-    if not conversation.encrypted:
+    if not conversation.snapshot.tls:
         code = reply.code if reply is not None else "nothing"
         raise SmtpshellError(
             f"STARTTLS was answered with {code}",

@@ -1,7 +1,7 @@
 """The note that stands with each reply: what it means here, and what each keyword brings.
 
-The words come from the knowledge room and the keyword table; this module only asks for them with the
-facts of the event, once, so that every sink says the same.
+The words come from the knowledge room and the keyword table; this module only asks for them with
+the facts of the event, once, so that every sink says the same.
 """
 
 from __future__ import annotations

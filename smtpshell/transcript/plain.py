@@ -1,7 +1,8 @@
 """Conversations as plain text: `C:` what the client sent, `S:` what the server sent, `#` a note.
 
 The notation of RFC 5321 appendix D. The wire lines hold exactly what went over the wire, made
-printable; everything of ours is a `# ` line. Saved sessions, scripts, lessons and the README use it.
+printable; everything of ours is a `# ` line. Saved sessions, scripts, lessons and the README use
+it.
 """
 
 from __future__ import annotations
