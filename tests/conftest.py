@@ -7,10 +7,14 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.interop.servers.fixtures"]
 
 ROOT = Path(__file__).resolve().parent.parent
+
+settings.register_profile("steady", deadline=None, database=None)
+settings.load_profile("steady")
 
 EXPECTED_SKIPS: tuple[str, ...] = ()
 """How the reasons of skips begin that are right even where everything is installed."""
