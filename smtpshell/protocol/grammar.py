@@ -208,9 +208,10 @@ def domain_problem(domain: str) -> str | None:
     'the domain has an empty label (two dots together, or a dot at an end)'
     """
     if domain.startswith("["):
-        if matches(ADDRESS_LITERAL, domain):
+        # No tag but IPv6 is registered, so a general literal is most likely a forgotten "IPv6:".
+        if matches(rf"\[(?:{IPV4_ADDRESS_LITERAL}|{IPV6_ADDRESS_LITERAL})\]", domain):
             return None
-        return "the address literal is not [192.0.2.1] or [IPv6:2001:db8::1]"
+        return "the address literal is not of the form [192.0.2.1] or [IPv6:2001:db8::1]"
     if _octets(domain) > DOMAIN_OCTETS:
         return f"the domain is longer than {DOMAIN_OCTETS} octets"
     labels = domain.split(".")
