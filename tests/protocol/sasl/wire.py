@@ -8,7 +8,6 @@ from smtpshell.protocol.sasl import Account, Outcome, SaslError, ServerTerms
 from smtpshell.protocol.sasl.exchange import ClientExchange, ServerExchange
 from smtpshell.protocol.sasl.prepare import saslprep
 
-
 ANY = st.characters()
 
 
