@@ -71,8 +71,8 @@ def test_a_client_raises_sasl_errors_alone(name, challenges):
         for challenge in challenges:
             assert isinstance(exchange.answer(challenge), bytes)
         exchange.accepted()
-    except SaslError:
-        raised.append(one)
+    except SaslError as error:
+        raised.append(error)
     for one in raised:
         assert SECRET not in str(one)
         assert str(one).isprintable()
