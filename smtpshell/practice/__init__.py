@@ -1,1 +1,1 @@
-"""The practice server: scenarios as data, mailboxes, clock, throw-away certificates; loopback only."""
+"""The practice server: scenarios as data, mailboxes, clock, certificates; loopback only."""

@@ -1,0 +1,236 @@
+"""A practice world: everything that outlives a connection, and how to go back in it.
+
+Mailboxes, queue, what rules remember, how often they matched, and what was drawn from the seed.
+All of it lies in plain dictionaries and tuples of immutable values, so a snapshot is a handful of
+shallow copies, however much mail there is; that makes undo, free play and one world per learner
+cheap.
+
+Nothing is random. What has to look so (queue ids, challenges, chance) is drawn from the seed and a
+counter, so that the same seed and the same input give the same octets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+from zlib import crc32
+
+from smtpshell.practice.clock import PracticeClock
+from smtpshell.practice.mailbox import Message
+from smtpshell.practice.scenario import Scenario
+
+TRACE_KEPT = 500
+"""Decisions of rules that are kept; enough for a lesson, and bounded for a flood."""
+
+_MASK = (1 << 64) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A message that waits, and why. `reason` is "hold" or "onward", `left` whom it is for."""
+
+    message: Message
+    reason: str
+    left: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the rules made of one moment of a conversation, for `/rule`.
+
+    `rule` is the number of the rule that fired, None when none did. `because` says in words what
+    fitted; `passed` holds, for each rule that looks at this place and did not fire, its number and
+    the reason.
+    """
+
+    at: float
+    connection: int
+    place: str
+    subject: str
+    rule: int | None = None
+    because: str = ""
+    passed: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(slots=True)
+class _Holdings:
+    mail: dict[str, tuple[Message, ...]] = field(default_factory=dict)
+    queue: tuple[Queued, ...] = ()
+    bounced: tuple[Message, ...] = ()
+    memory: dict[tuple[Any, ...], Any] = field(default_factory=dict)
+    counts: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    draws: dict[str, int] = field(default_factory=dict)
+    trace: tuple[Decision, ...] = ()
+
+    def copy(self) -> _Holdings:
+        return replace(
+            self,
+            mail=self.mail.copy(),
+            memory=self.memory.copy(),
+            counts=self.counts.copy(),
+            draws=self.draws.copy(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSnapshot:
+    """A world at one moment; only good for `World.restore` and `World.fork`."""
+
+    holdings: _Holdings
+    moment: float
+    client: str
+
+
+class World:
+    """One practice world of a scenario, under a seed and a clock."""
+
+    def __init__(
+        self, scenario: Scenario, *, seed: int | None = None, clock: PracticeClock | None = None
+    ) -> None:
+        self.scenario = scenario
+        self.seed = scenario.seed if seed is None else seed
+        self.clock = clock or PracticeClock(scenario.clock)
+        self.client = scenario.client
+        self._now = _Holdings()
+
+    # --- going back -------------------------------------------------------------------------
+
+    def snapshot(self) -> WorldSnapshot:
+        """Return the world as it is now."""
+        return WorldSnapshot(self._now.copy(), self.clock.now(), self.client)
+
+    def restore(self, snapshot: WorldSnapshot) -> None:
+        """Make the world what it was, the clock included."""
+        self._now = snapshot.holdings.copy()
+        self.client = snapshot.client
+        self.clock.set(snapshot.moment)
+
+    def fork(self) -> World:
+        """Return an independent world that begins as this one is now."""
+        clock = PracticeClock(self.clock.now(), running=self.clock.running)
+        other = World(self.scenario, seed=self.seed, clock=clock)
+        other.restore(self.snapshot())
+        return other
+
+    def reset(self) -> None:
+        """Make the world what it was before anybody connected."""
+        self._now = _Holdings()
+        self.client = self.scenario.client
+        self.clock.set(self.scenario.clock)
+
+    # --- mail -------------------------------------------------------------------------------
+
+    def mailboxes(self) -> dict[str, tuple[Message, ...]]:
+        """Return all mailboxes of the scenario, by address, with what lies in them."""
+        known = {address: self._now.mail.get(address, ()) for address in self.scenario.mailboxes}
+        return {**known, **self._now.mail}
+
+    def mailbox(self, name: str) -> tuple[Message, ...]:
+        """Return the messages of an address, or of a user by local part; none if there are none."""
+        address = self.find_mailbox(name)
+        return self._now.mail.get(address, ()) if address else ()
+
+    def find_mailbox(self, address: str) -> str | None:
+        """Return the mailbox that an address, or a local part alone, belongs to.
+
+        Letter case is ignored, as all known servers do, and so is what follows a `+`. `postmaster`
+        without a domain (RFC 5321 section 4.5.1) is the first mailbox.
+        """
+        local, at, domain = address.casefold().rpartition("@")
+        if not at:
+            local, domain = domain, ""
+        local = local.partition("+")[0]
+        for mailbox in self.scenario.mailboxes:
+            name, _, where = mailbox.casefold().rpartition("@")
+            if name == local and domain in ("", where):
+                return mailbox
+        if local == "postmaster" and self.scenario.mailboxes:
+            domains = {mailbox.casefold().rpartition("@")[2] for mailbox in self.scenario.mailboxes}
+            return self.scenario.mailboxes[0] if domain in ("", *domains) else None
+        return None
+
+    @property
+    def queue(self) -> tuple[Queued, ...]:
+        """The messages that wait."""
+        return self._now.queue
+
+    @property
+    def returned(self) -> tuple[Message, ...]:
+        """The bounces that went to addresses outside this world, and so to nobody."""
+        return self._now.bounced
+
+    @property
+    def stored(self) -> int:
+        """How many messages the world holds, each copy counted."""
+        return sum(map(len, self._now.mail.values())) + len(self._now.queue)
+
+    def store(self, message: Message, mailbox: str) -> None:
+        """Put a copy of a message into a mailbox."""
+        mail = self._now.mail
+        mail[mailbox] = (*mail.get(mailbox, ()), message.for_mailbox(mailbox))
+
+    def enqueue(self, message: Message, reason: str, left: tuple[str, ...] = ()) -> None:
+        """Keep a message in the queue; nothing ever takes it out of this world."""
+        self._now.queue = (*self._now.queue, Queued(message, reason, left))
+
+    def return_unheard(self, message: Message) -> None:
+        """Note a bounce whose addressee is outside this world."""
+        self._now.bounced = (*self._now.bounced, message)
+
+    # --- what rules remember ----------------------------------------------------------------
+
+    def count(self, *key: object) -> int:
+        """Count one more under a key and return how many that makes."""
+        self._now.counts[key] = self._now.counts.get(key, 0) + 1
+        return self._now.counts[key]
+
+    def remember(self, key: tuple[object, ...], value: object) -> object:
+        """Return what is remembered under a key; if nothing is, `value` is from now on."""
+        return self._now.memory.setdefault(key, value)
+
+    def recent(self, key: tuple[object, ...], seconds: float) -> int:
+        """Note one more event under a key and return how many there were in the last seconds."""
+        now = self.clock.now()
+        earlier: tuple[float, ...] = self._now.memory.get(key, ())
+        kept = (*(moment for moment in earlier if now - moment < seconds), now)[-1000:]
+        self._now.memory[key] = kept
+        return len(kept)
+
+    def note(self, decision: Decision) -> None:
+        """Keep what the rules decided, for inspection."""
+        self._now.trace = (*self._now.trace[1 - TRACE_KEPT :], decision)
+
+    @property
+    def trace(self) -> tuple[Decision, ...]:
+        """The latest decisions of the rules, oldest first."""
+        return self._now.trace
+
+    # --- what looks random ------------------------------------------------------------------
+
+    def draw(self, purpose: str) -> int:
+        """Return the next 64 bits of a purpose's own sequence."""
+        number = self._now.draws.get(purpose, 0) + 1
+        self._now.draws[purpose] = number
+        return mix(self.seed, crc32(purpose.encode()), number)
+
+    def queue_id(self) -> str:
+        """Return the next queue id: ten hexadecimal digits."""
+        return f"{self.draw('queue') >> 24:010X}"
+
+    def token(self, purpose: str) -> str:
+        """Return the next token of a purpose: 32 hexadecimal digits."""
+        return f"{self.draw(purpose):016x}{self.draw(purpose):016x}"
+
+
+def mix(*numbers: int) -> int:
+    """Return 64 bits that depend on all the numbers (the finaliser of SplitMix64, in a chain).
+
+    It only has to look random and be the same everywhere; it protects nothing.
+    """
+    state = 0x9E3779B97F4A7C15
+    for number in numbers:
+        state = (state + number * 0xD1342543DE82EF95 + 0x9E3779B97F4A7C15) & _MASK
+        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
+        state ^= state >> 31
+    return state
