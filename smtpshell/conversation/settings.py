@@ -93,6 +93,9 @@ SETTINGS: dict[str, Setting] = {
         Setting("sni", "", _text, "server name to ask for and to check", kind="host"),
         Setting("cert", "", _file, "client certificate (PEM file)", kind="file"),
         Setting("key", "", _file, "key of the client certificate (PEM file)", kind="file"),
+        Setting("user", "", _text, "who /auth logs in as"),
+        Setting("password-command", "", _text, "a command whose first line is the password"),
+        Setting("password-file", "", _file, "a file whose first line is the password", kind="file"),
         Setting("ca", "", _file, "trusted certificates (PEM file or folder)", kind="file"),
     )
 }
@@ -131,7 +134,6 @@ class Settings:
         self.dns_timeout: float | None = None
         self.zone: str | None = None
         self.allowed: frozenset[str] = frozenset()
-        self.password_source: tuple[str, str] | None = None
 
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - each setting has its own type
         return self._values[name]
