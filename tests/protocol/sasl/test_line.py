@@ -31,13 +31,15 @@ def test_no_octets_are_an_equals_sign_on_the_auth_line_only():
 
 @given(st.one_of(st.text(max_size=60), st.text("ABab01+/= -_*\r\n", max_size=20)))
 def test_any_text_is_octets_or_a_sasl_error(line):
-    """Nothing but `SaslError` is raised, and what is decoded encodes to the same line."""
+    """Nothing but `SaslError` is raised; what is decoded fills its line (unused bits aside)."""
     try:
         octets = decode_line(line)
     except SaslError:
         octets = None
     if octets is not None:
-        assert encode_line(octets) == line.strip(" \r\n").removeprefix("" if octets else "=")
+        again = encode_line(octets)
+        assert again[:-4] == line.strip(" \r\n")[: len(again) - 4] or not octets
+        assert decode_line(again) == octets
 
 
 @pytest.mark.parametrize(
