@@ -141,6 +141,31 @@ LOCAL: dict[str, LocalCommand] = {
             _HERE + "commands.sending:raw",
         ),
         LocalCommand(
+            "pipeline",
+            "LINE | LINE ...",
+            "send several lines at once and pair the replies",
+            _HERE + "commands.transacting:pipeline",
+        ),
+        LocalCommand(
+            "bdat",
+            "FILE [--chunk N]",
+            "send a file in BDAT chunks",
+            _HERE + "commands.transacting:bdat",
+            ("file",),
+        ),
+        LocalCommand(
+            "xclient",
+            "NAME=VALUE ...",
+            "pretend to be another client, where trusted (Postfix)",
+            _HERE + "commands.transacting:xclient",
+        ),
+        LocalCommand(
+            "xforward",
+            "NAME=VALUE ...",
+            "tell who the first client was, where trusted (Postfix)",
+            _HERE + "commands.transacting:xforward",
+        ),
+        LocalCommand(
             "save",
             "FILE.txt | FILE.jsonl",
             "save the conversation, secrets hidden",
