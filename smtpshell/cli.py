@@ -13,9 +13,10 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from smtpshell import __version__
+from smtpshell.conversation.options import Parser
 from smtpshell.protocol.errors import FileError, SmtpshellError, Status, UsageError
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from smtpshell.conversation.settings import Settings
 
 NAME = "smtpshell"
-
-_LOOKUPS = "smtpshell.conversation.lookups:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,7 @@ class SubCommand:
 SUBCOMMANDS: dict[str, SubCommand] = {
     row.name: row
     for row in (
+        SubCommand("send", "play one whole transaction", "smtpshell.conversation.send:main"),
         SubCommand("practice", "run the practice server alone", "smtpshell.tutor.serving:main"),
         SubCommand("lesson", "list, play and check lessons", "smtpshell.tutor.lessons:main"),
     )
@@ -66,14 +66,6 @@ out, 10 a local file, 20-29 and 32 the stage that the server refused (21 greetin
 22 EHLO, 23 MAIL, 24 RCPT, 25 DATA, 26 message, 27 QUIT, 28 AUTH, 29 TLS, 32 EHLO after
 TLS, 20 another verb). /help in the shell tells the rest.
 """
-
-
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are ours."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise a `UsageError` in place of printing a usage page and leaving."""
-        raise UsageError(message, next=f"{self.prog} --help lists the options.")
 
 
 class _Line(argparse.Action):

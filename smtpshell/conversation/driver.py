@@ -100,6 +100,15 @@ class Log:
         """All events kept, oldest first."""
         return tuple(self._events)
 
+    def mark(self) -> int:
+        """Return a mark of this moment for `replies_since`."""
+        return self.dropped + len(self._events)
+
+    def replies_since(self, mark: int) -> list[Received]:
+        """Return the replies since a mark that answered something, oldest first."""
+        recent = self._events[max(0, mark - self.dropped) :]
+        return [event for event in recent if isinstance(event, Received) and not event.unasked]
+
 
 def _weight(event: Event) -> int:
     match event:
@@ -377,14 +386,10 @@ class Conversation:
 
     async def command(self, line: str) -> Reply | None:
         """Send a line, wait for its reply, and return it (the last one in LMTP)."""
-        before = len(self.log.events)
+        mark = self.log.mark()
         await self.send_line(line)
         await self.settle()
-        answers = [
-            event
-            for event in self.log.events[before:]
-            if isinstance(event, Received) and not event.unasked
-        ]
+        answers = self.log.replies_since(mark)
         return answers[-1].reply if answers else None
 
     async def _drain(self, link: Link) -> None:

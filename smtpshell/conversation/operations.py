@@ -28,8 +28,12 @@ BLOCK = 1 << 18
 """Octets of a file that are read, stuffed and written at once."""
 
 
-def options_from(settings: Settings) -> Options:
-    """Return how to connect and wait, as the settings say."""
+def options_from(settings: Settings, *, verify: bool = False) -> Options:
+    """Return how to connect and wait, as the settings say.
+
+    With `verify` a handshake with a bad certificate fails, as scripts may demand; without, it goes
+    through and the verdict tells.
+    """
     folder = bool(settings["ca"]) and Path(settings["ca"]).is_dir()
     tls = TlsSettings(
         minimum=settings["tls-min"],
@@ -40,6 +44,7 @@ def options_from(settings: Settings) -> Options:
         key=settings["key"],
         ca_file="" if folder else settings["ca"],
         ca_folder=settings["ca"] if folder else "",
+        verify=verify,
     )
     return Options(timeout=settings.timeout, connect_timeout=settings.timeout, tls=tls)
 

@@ -1,4 +1,4 @@
-"""/pipeline, /bdat, /xclient and /xforward: commands that take more than one line to type by hand."""
+"""/pipeline, /bdat, /xclient and /xforward: what takes more than one line to type by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from smtpshell.conversation.operations import read_blocks
 from smtpshell.conversation.report import Report, Row
 from smtpshell.protocol.errors import FileError, SmtpshellError, Status, UsageError
-from smtpshell.protocol.events import Received
 from smtpshell.protocol.grammar import encode_xtext
 from smtpshell.protocol.message import MessageEncoder, bdat_chunks, bdat_line
 from smtpshell.protocol.text import encode, visible
@@ -36,11 +35,10 @@ async def pipeline(desk: Desk, argument: str) -> None:
     extensions = conversation.snapshot.extensions
     if extensions is None or "PIPELINING" not in extensions:
         conversation.remark("The server has not announced PIPELINING; it may drop such a client.")
-    start = len(conversation.log.events)
+    mark = conversation.log.mark()
     sent = await conversation.send(b"".join(encode(line) + b"\r\n" for line in lines))
     await conversation.settle()
-    replies = [event for event in conversation.log.events[start:] if isinstance(event, Received)]
-    answers = [event.reply for event in replies if not event.unasked]
+    answers = [event.reply for event in conversation.log.replies_since(mark)]
     rows: Report = [Row("Paired in order:", "title")]
     for line, reply in zip(sent, answers, strict=False):
         style = "good" if reply.is_positive else "bad"
@@ -79,21 +77,16 @@ async def bdat(desk: Desk, argument: str) -> None:
     done = 0
     with desk.progress(path.name, total) as step:
         for chunk, last in _chunks(path, size):
+            mark = conversation.log.mark()
             await conversation.send(encode(bdat_line(chunk, last)) + b"\r\n")
             await conversation.send_body([chunk], f"a chunk of {path.name}")
             await conversation.settle()
             done += len(chunk)
             step(done)
-            if not _last_reply_accepts(desk):
+            replies = conversation.log.replies_since(mark)
+            if not all(event.reply.is_positive for event in replies):
                 conversation.remark("A chunk was refused; RSET clears the transaction.")
                 return
-
-
-def _last_reply_accepts(desk: Desk) -> bool:
-    for event in reversed(desk.conversation.log.events):
-        if isinstance(event, Received) and not event.unasked:
-            return event.reply.is_positive
-    return False
 
 
 def _bdat_arguments(argument: str) -> tuple[str, int]:
