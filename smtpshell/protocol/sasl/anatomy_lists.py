@@ -135,6 +135,8 @@ def digest_message(octets: bytes, step: int) -> list[Field]:
         found = directives(octets, "DIGEST-MD5")
     except SaslError as error:
         return unreadable(octets, error.what, secret=True)
+    if not found.pairs:
+        return unreadable(octets, "there is no directive of the form name=value")
     return [
         Field(
             shown(name),

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smtpshell.protocol.sasl import (
+    FAULTS,
     MECHANISMS,
     Account,
     ChannelBinding,
@@ -220,3 +221,52 @@ def test_the_json_of_a_refused_token_is_json():
         step = server.start(message)
         assert isinstance(step, bytes)
         assert json.loads(step)["status"]
+
+
+def test_an_exchange_that_is_over_takes_no_more():
+    """After the last message and after an error, every further challenge is an error."""
+    exchange = ClientExchange("PLAIN", CREDENTIALS)
+    exchange.start()
+    for words in ("further challenge", "the exchange is over"):
+        with pytest.raises(SaslError, match=words):
+            exchange.answer(b"")
+
+
+@pytest.mark.parametrize(
+    ("name", "responses", "fault"),
+    [
+        ("PLAIN", [b"\0\0pw"], "malformed"),
+        ("PLAIN", [b"alice\0pw"], "malformed"),
+        ("PLAIN", [b"\0alice\0\x07"], "malformed"),
+        ("LOGIN", [b"", b"pw"], "malformed"),
+        ("CRAM-MD5", [b"alice"], "malformed"),
+        ("CRAM-MD5", [b"keyless " + b"0" * 32], "no-keys"),
+        ("DIGEST-MD5", [b"username=alice"], "malformed"),
+        ("SCRAM-SHA-1", [b"n,,n=a=b,r=x"], "malformed"),
+        ("SCRAM-SHA-1", [b"n,,n=alice,r="], "malformed"),
+        ("SCRAM-SHA-1", [b"n,,m=x,n=alice,r=y"], "malformed"),
+        ("OAUTHBEARER", [b"user=alice\x01auth=Bearer x\x01\x01"], "malformed"),
+        ("OAUTHBEARER", [b"n,a=alice,\x01auth=Bearer x\x01"], "malformed"),
+        ("XOAUTH2", [b"user=alice\x01auth\x01\x01"], "malformed"),
+        ("XOAUTH2", [b"user=alice\x01user=bob\x01\x01"], "malformed"),
+        ("XOAUTH2", [b"user=nobody\x01auth=Bearer x\x01\x01", b""], "unknown-user"),
+        ("XOAUTH2", [b"user=keyless\x01auth=Bearer x\x01\x01", b""], "no-keys"),
+        (
+            "XOAUTH2",
+            [b"user=alice\x01auth=Basic hunter2\x01\x01", b""],
+            "bad-token",
+        ),
+        ("EXTERNAL", [b"a\0b"], "malformed"),
+        ("ANONYMOUS", [b"x" * 256], "malformed"),
+    ],
+)
+def test_each_wrong_response_has_its_fault(name, responses, fault):
+    """A refusal names why, for the server's log, and the reason is one of the table's."""
+    accounts = {"alice": Account("alice", SECRET, token=SECRET), "keyless": Account("keyless")}
+    server = ServerExchange(ServerTerms(name, accounts.get))
+    step = server.start()
+    for response in responses:
+        assert isinstance(step, bytes)
+        step = server.receive(response)
+    assert getattr(step, "fault", None) == fault
+    assert fault in FAULTS
