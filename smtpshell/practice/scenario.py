@@ -102,7 +102,7 @@ class Host:
     """One virtual host. `ports` maps the ports it pretends to have to their kinds.
 
     `accepts` holds the domains it takes mail for; `*` is an open relay (that relays nowhere).
-    `onward` names the host to which it hands messages for other domains, inside this world.
+    `onward` lets it hand messages on to the host of this world that accepts their domain.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Host:
     personality: str = "practice"
     certificate: str = ""
     bare_lf: str = "keep"
-    onward: str = ""
+    onward: bool = False
     lmtp: bool = False
 
     def accepts_mail_for(self, domain: str) -> bool:

@@ -299,7 +299,7 @@ def _host(table: _Table, name: str, domains: tuple[str, ...]) -> Host:
         personality=table.take("personality", _text, fallback.personality),
         certificate=table.take("certificate", _one_of(CERTIFICATES), ""),
         bare_lf=table.take("bare_lf", _one_of(BARE_LF), fallback.bare_lf),
-        onward=table.take("onward", _text, ""),
+        onward=table.take("onward", _truth, False),
         lmtp=table.take("lmtp", _truth, False),
     )
     table.finish()

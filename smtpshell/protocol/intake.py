@@ -17,13 +17,17 @@ class Overlong:
 
 
 class Intake:
-    """A buffer that gives lines or counted octets; lines beyond `line_stored` are dropped."""
+    """A buffer that gives lines or counted octets; lines beyond `line_stored` are dropped.
 
-    __slots__ = ("_buffer", "_dropped", "_line_stored")
+    With `recording`, what is taken out is also kept for `heard`, in the order of the taking.
+    """
 
-    def __init__(self, line_stored: int) -> None:
+    __slots__ = ("_buffer", "_dropped", "_heard", "_line_stored")
+
+    def __init__(self, line_stored: int, *, recording: bool = False) -> None:
         self._buffer = bytearray()
         self._dropped = 0
+        self._heard = bytearray() if recording else None
         self._line_stored = line_stored
 
     def __len__(self) -> int:
@@ -34,13 +38,25 @@ class Intake:
         self._buffer += octets
 
     def give_back(self, octets: bytes) -> None:
-        """Put octets back in front."""
+        """Put octets that were taken out last back in front."""
         self._buffer[:0] = octets
+        if self._heard is not None:
+            del self._heard[len(self._heard) - len(octets) :]
+
+    def heard(self) -> bytes:
+        """Return what was taken out since this was last asked; nothing without `recording`."""
+        if self._heard is None:
+            return b""
+        octets = bytes(self._heard)
+        self._heard.clear()
+        return octets
 
     def take(self, most: int | None = None) -> bytes:
         """Take out everything, or at most so many octets."""
         taken = bytes(self._buffer[:most])
         del self._buffer[: len(taken)]
+        if self._heard is not None:
+            self._heard += taken
         return taken
 
     def line(self) -> bytes | Overlong | None:

@@ -174,14 +174,16 @@ class Transaction:
 class ServerSide:
     """One session, seen from the server."""
 
-    def __init__(self, profile: Profile, *, tls: bool = False) -> None:
+    def __init__(self, profile: Profile, *, tls: bool = False, recording: bool = False) -> None:
+        """Start out before the greeting; with `recording`, `heard` tells what was taken in."""
         self.profile = profile
         self.state = State.GREETING
         self.tls = tls
         self.welcome = True
         self.exchange: ServerExchange | None = None
         self.outcome: Outcome | None = None
-        self._intake = Intake(LINE_STORED)
+        self.terms: ServerTerms | None = None
+        self._intake = Intake(LINE_STORED, recording=recording)
         self._decoder: DataDecoder | None = None
         self._chunk: Command | None = None
         self._chunk_left = 0
@@ -208,6 +210,10 @@ class ServerSide:
     def discard(self) -> bytes:
         """Throw away what waits, as STARTTLS demands (RFC 3207 section 4.2), and return it."""
         return self._intake.take()
+
+    def heard(self) -> bytes:
+        """Return the octets that went into requests since this was last asked."""
+        return self._intake.heard()
 
     def next(self) -> Request | None:
         """Return the next complete request, or None when more octets are needed."""

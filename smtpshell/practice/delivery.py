@@ -1,0 +1,113 @@
+"""What becomes of an accepted message: mailboxes, the queue, a report, the next host of this world.
+
+Nothing here opens a connection, and nothing can: mail for anywhere else stays in the queue of this
+world for ever. The one way on is to another host of the same world, in memory (`hop`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from smtpshell.practice.mailbox import Envelope, Message
+from smtpshell.practice.policy import destination
+from smtpshell.practice.reports import Fate, report, wants_report
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from smtpshell.practice.scenario import Host
+    from smtpshell.practice.world import World
+    from smtpshell.protocol.serverside import Transaction
+
+    Carry = Callable[[Host, Message, tuple[str, ...]], Awaitable[tuple[Fate, ...]]]
+    """Hands a message to the next host for some recipients and returns what that one said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who handed a message over, for the envelope: what is not part of the transaction."""
+
+    helo: str
+    client: str
+    user: str
+    protocol: str
+
+
+def make_message(
+    world: World, host: Host, transaction: Transaction, sender: Sender, queue_id: str
+) -> Message:
+    """Return the message of a finished transaction."""
+    envelope = Envelope(
+        sender=transaction.sender or "",
+        recipients=tuple(address for address, _ in transaction.recipients),
+        helo=sender.helo,
+        client=sender.client,
+        host=host.name,
+        protocol=sender.protocol,
+        user=sender.user,
+        parameters=transaction.parameters,
+        recipient_parameters=tuple(transaction.recipients),
+    )
+    return Message(queue_id, envelope, bytes(transaction.content), world.clock.now())
+
+
+def protocol_word(*, esmtp: bool, lmtp: bool, utf8: bool, tls: bool, auth: bool) -> str:
+    """Return the word for the Received line (RFC 3848, RFC 6531 section 4.3).
+
+    >>> protocol_word(esmtp=True, lmtp=False, utf8=False, tls=True, auth=True)
+    'ESMTPSA'
+    """
+    if not esmtp:
+        return "SMTP"
+    base = ("UTF8" if utf8 else "") + ("LMTP" if lmtp else "SMTP" if utf8 else "ESMTP")
+    return base + "S" * tls + "A" * auth
+
+
+async def deliver(world: World, host: Host, message: Message, fate: str, carry: Carry) -> None:
+    """Do with a message what its fate (of `scenario.FATES`) says, and report where that is due."""
+    recipients = message.envelope.recipients
+    if fate == "discard":
+        return
+    if fate == "hold":
+        world.enqueue(message, "hold", recipients)
+        return
+    fates: list[Fate] = []
+    onward: list[str] = []
+    for recipient in recipients:
+        where = destination(world.scenario, host, recipient)
+        mailbox = world.find_mailbox(recipient) if where == "here" else None
+        if fate == "bounce":
+            words = "550 5.1.1 rejected after it had been accepted"
+            fates.append(Fate(recipient, "failed", "5.1.1", words))
+        elif mailbox is not None:
+            world.store(message, mailbox)
+            fates.append(Fate(recipient, "delivered", "2.0.0"))
+        elif where == "here":
+            fates.append(Fate(recipient, "failed", "5.1.1", "550 5.1.1 User unknown"))
+        elif where == "onward":
+            onward.append(recipient)
+        else:
+            world.enqueue(message, "leaves this world", (recipient,))
+    if onward:
+        fates += await carry(host, message, tuple(onward))
+    _report(world, message, fates)
+
+
+def _report(world: World, message: Message, fates: list[Fate]) -> None:
+    for action in ("failed", "relayed", "delivered"):
+        due = tuple(fate for fate in fates if fate.action == action and wants_report(message, fate))
+        if due:
+            _return(world, message, due)
+
+
+def _return(world: World, message: Message, fates: tuple[Fate, ...]) -> None:
+    sender, host = message.envelope.sender, message.envelope.host
+    content = report(message, fates, world.token("boundary"))
+    envelope = Envelope("", (sender,), host, "127.0.0.1", host, "LMTP")
+    notice = Message(world.queue_id(), envelope, content, world.clock.now())
+    mailbox = world.find_mailbox(sender)
+    if mailbox is not None:
+        world.store(notice, mailbox)
+    else:
+        world.return_unheard(notice)

@@ -1,0 +1,215 @@
+"""The practice server: the hosts of one world, each of its ports listening on loopback.
+
+    server = PracticeServer(load_scenario("plain"))
+    address, port = await server.start()
+    ...
+    server.world.mailbox("bob")
+    await server.stop()
+
+Every port that a virtual host pretends to have is a socket on some free port of 127.0.0.1, and
+`resolve` maps one to the other, so that a client that asks for mx1.practice.example port 25 can be
+led there. Nothing is ever sent anywhere else: there is no code here that opens a connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+from smtpshell.practice.accounts import is_published
+from smtpshell.practice.dialogue import Dialogue
+from smtpshell.practice.library import load_scenario
+from smtpshell.practice.rules import Rulebook
+from smtpshell.practice.tap import Observer, Tap
+from smtpshell.practice.wire import SocketWire
+from smtpshell.practice.world import World
+from smtpshell.protocol.errors import SmtpshellError, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smtpshell.practice.clock import PracticeClock
+    from smtpshell.practice.mailbox import Message
+    from smtpshell.practice.reports import Fate
+    from smtpshell.practice.scenario import Host, Scenario
+
+LOOPBACK = "127.0.0.1"
+
+
+class PracticeServer:
+    """One practice world that can be connected to.
+
+    `scenario` is a scenario or the name of one. `seed` and `clock` replace those of the scenario,
+    `observer` is told the events of every conversation. `address` is where it listens; anything but
+    loopback has to be asked for.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario | str = "plain",
+        seed: int | None = None,
+        clock: PracticeClock | None = None,
+        *,
+        observer: Observer | None = None,
+        address: str = LOOPBACK,
+    ) -> None:
+        self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
+        self.world = World(self.scenario, seed=seed, clock=clock)
+        self.rulebook = Rulebook(self.scenario)
+        self.address = address
+        self.observer = observer
+        self.faults: list[BaseException] = []
+        self._listeners: list[asyncio.Server] = []
+        self._refusing: list[socket.socket] = []
+        self._ports: dict[tuple[str, int], int] = {}
+        self._dialogues: dict[Dialogue, asyncio.Task[None]] = {}
+
+    # --- life ------------------------------------------------------------------------------
+
+    async def start(self, port: int = 0) -> tuple[str, int]:
+        """Listen; return the address and port of the main host's first door.
+
+        `port` is wanted for that one, 0 for any free port; the others always take free ports.
+        Raises `SmtpshellError` when the port cannot be had.
+        """
+        wanted = port
+        for host in self.scenario.hosts:
+            for pretended, kind in host.ports.items():
+                await self._open(host, pretended, kind, wanted)
+                wanted = 0
+        return self.address, self.port
+
+    async def _open(self, host: Host, pretended: int, kind: str, port: int) -> None:
+        if kind == "refused":
+            sock = socket.socket(socket.AF_INET6 if ":" in self.address else socket.AF_INET)
+            sock.bind((self.address, 0))
+            self._refusing.append(sock)
+            self._ports[host.name.casefold(), pretended] = sock.getsockname()[1]
+            return
+        try:
+            listener = await asyncio.get_running_loop().create_server(
+                lambda: _Door(self, host, pretended), self.address, port
+            )
+        except OSError as error:
+            await self.stop()
+            raise SmtpshellError(
+                f"cannot listen: {(error.strerror or str(error)).lower()}",
+                f"{self.address}:{port}",
+                "Choose another port, or 0 for any free one.",
+                status=Status.CONNECT,
+            ) from None
+        self._listeners.append(listener)
+        self._ports[host.name.casefold(), pretended] = listener.sockets[0].getsockname()[1]
+
+    async def stop(self) -> None:
+        """Stop listening and end every conversation."""
+        for listener in self._listeners:
+            listener.close()
+        for sock in self._refusing:
+            sock.close()
+        self._listeners.clear()
+        self._refusing.clear()
+        tasks = list(self._dialogues.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._ports.clear()
+
+    # --- what is where ---------------------------------------------------------------------
+
+    @property
+    def port(self) -> int:
+        """The port of the main host's first door; 0 while the server does not run."""
+        return next(iter(self._ports.values()), 0)
+
+    @property
+    def host_name(self) -> str:
+        """The name of the main host."""
+        return self.scenario.main.name
+
+    @property
+    def doors(self) -> dict[tuple[str, int], tuple[str, int]]:
+        """Every (host, port) of this world, with the address and port that it really listens on."""
+        return {door: (self.address, port) for door, port in self._ports.items()}
+
+    def resolve(self, host: str, port: int) -> tuple[str, int] | None:
+        """Return where a port of a virtual host really listens.
+
+        `host` may be its name or its address in this world. None when there is no such door.
+        """
+        name = host.casefold().rstrip(".").strip("[]")
+        for item in self.scenario.hosts:
+            if name in (item.name.casefold(), item.address):
+                real = self._ports.get((item.name.casefold(), port))
+                return None if real is None else (self.address, real)
+        return None
+
+    # --- what is known ---------------------------------------------------------------------
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """The published passwords, by user name."""
+        return {user.name: user.password for user in self.scenario.users}
+
+    def ca_pem(self) -> bytes:
+        """Return the certificate of the authority that signs for this server, in PEM."""
+        from smtpshell.practice.certificates import authority_pem
+
+        return authority_pem().encode("ascii")
+
+    def is_published(self, mechanism: str, line: bytes) -> bool:
+        """Tell whether an AUTH argument or answer (base64) holds only published credentials."""
+        open_logins = [
+            dialogue for dialogue in self._dialogues if dialogue.side.exchange is not None
+        ]
+        if any(dialogue.is_published(mechanism, line) for dialogue in open_logins):
+            return True
+        return is_published(self.scenario, mechanism, line)
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._dialogues)
+
+    # --- what dialogues need ---------------------------------------------------------------
+
+    def tap(self, number: int, host: Host) -> Tap | None:
+        """Return a tap for a new dialogue, if there is an observer."""
+        if self.observer is None:
+            return None
+        published: Callable[[str, bytes], bool] = self.is_published
+        return Tap(number, self.observer, self.world.clock, lmtp=host.lmtp, published=published)
+
+    async def carry(
+        self, host: Host, message: Message, recipients: tuple[str, ...]
+    ) -> tuple[Fate, ...]:
+        """Hand a message to the next host of this world, in memory."""
+        from smtpshell.practice.hop import carry
+
+        return await carry(self, host, message, recipients)
+
+    def receive(self, host: Host, port: int, wire: SocketWire) -> None:
+        """Begin a dialogue with whoever connected."""
+        crowded = len(self._dialogues) >= self.scenario.limits.connections
+        dialogue = Dialogue(self, host, port, wire)
+        task = asyncio.get_running_loop().create_task(dialogue.run(crowded=crowded))
+        self._dialogues[dialogue] = task
+        task.add_done_callback(lambda done: self._ended(dialogue, done))
+
+    def _ended(self, dialogue: Dialogue, task: asyncio.Task[None]) -> None:
+        self._dialogues.pop(dialogue, None)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self.faults.append(fault)
+
+
+class _Door(SocketWire):
+    """What asyncio makes for each connection."""
+
+    def __init__(self, server: PracticeServer, host: Host, port: int) -> None:
+        super().__init__()
+        self._server, self._host, self._port = server, host, port
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self._server.receive(self._host, self._port, self)
