@@ -50,12 +50,14 @@ def differences(row: Row, found: dict[str, Any], *ignored: str) -> dict[str, Any
 
 def zone_of(texts: dict[str, list[str]], *lines: str, **faults: str) -> Zone:
     """Make a zone from TXT records by name, master file lines, and faults by name."""
-    quoted = [
-        f"{name}. TXT " + '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        for name, values in texts.items()
-        for text in values
-    ]
+    quoted = [f"{name}. TXT {_strings(text)}" for name, held in texts.items() for text in held]
     return Zone.from_text("\n".join([*quoted, *lines]), faults=faults)
+
+
+def _strings(text: str) -> str:
+    """Quote a text as the character strings of a TXT record, 200 characters in each."""
+    pieces = [text[start : start + 200] for start in range(0, len(text), 200)] or [""]
+    return " ".join('"' + piece.replace("\\", "\\\\").replace('"', '\\"') + '"' for piece in pieces)
 
 
 def resolver_of(texts: dict[str, list[str]], *lines: str, **faults: str) -> Resolver:
