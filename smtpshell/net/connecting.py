@@ -19,6 +19,7 @@ from typing import Any
 
 from smtpshell.net.errors import Attempt, LinkError, Outcome
 from smtpshell.protocol.errors import SmtpshellError
+from smtpshell.protocol.text import visible
 
 ATTEMPT_DELAY = 0.25  # seconds, RFC 8305 section 5
 
@@ -153,6 +154,7 @@ async def addresses_of(
     numeric = _numeric(host, port, family)
     if numeric:
         return numeric
+    shown = visible(host)
     wanted = {0: "", 4: "IPv4 ", 6: "IPv6 "}[family]
     advice = (
         "Check the spelling and this machine's name servers; "
@@ -163,18 +165,18 @@ async def addresses_of(
     except LinkError:
         raise
     except SmtpshellError as error:
-        raise LinkError("resolve", error.what, host, error.next or advice) from error
+        raise LinkError("resolve", error.what, shown, error.next or advice) from error
     except socket.gaierror as error:
         temporary = error.errno == socket.EAI_AGAIN
         what = (
             "the name servers did not answer" if temporary else f"the name has no {wanted}address"
         )
-        raise LinkError("resolve", what, host, advice) from error
+        raise LinkError("resolve", what, shown, advice) from error
     except (OSError, UnicodeError, ValueError) as error:
-        raise LinkError("resolve", "this is no valid host name", host, advice) from error
+        raise LinkError("resolve", "this is no valid host name", shown, advice) from error
     found = [entry for name in names for entry in _numeric(name, port, family)]
     if not found:
-        raise LinkError("resolve", f"the name has no {wanted}address", host, advice)
+        raise LinkError("resolve", f"the name has no {wanted}address", shown, advice)
     return alternate(found)
 
 
@@ -263,12 +265,15 @@ async def _connect_one(
 async def race(
     addresses: Sequence[tuple[int, SocketAddress]],
     source: str | None,
-    seconds: float,
+    deadline: float,
     attempts: list[Attempt],
     report: OnAttempt,
 ) -> socket.socket | None:
-    """Connect to the first address that answers within `seconds`; None when none does."""
-    deadline = time.monotonic() + seconds
+    """Connect to the first address that answers before `deadline`; None when none does.
+
+    `deadline` is a time of the running loop's clock; `attempts` collects what is reported.
+    """
+    loop = asyncio.get_running_loop()
     waiting = list(addresses)
     running: set[asyncio.Task[socket.socket | None]] = set()
     winner: socket.socket | None = None
@@ -279,7 +284,7 @@ async def race(
                 family, address = waiting.pop(0)
                 attempt = _connect_one(family, address, source, attempts, report)
                 running.add(asyncio.create_task(attempt))
-            left = deadline - time.monotonic()
+            left = deadline - loop.time()
             if left <= 0:
                 break
             done, running = await asyncio.wait(

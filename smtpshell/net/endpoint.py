@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from smtpshell.protocol.text import visible
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -24,7 +26,8 @@ class Endpoint:
     def label(self) -> str:
         """The endpoint in messages: `mx.example:25`, `[2001:db8::1]:25`, `unix:/run/lmtp`."""
         if self.kind == "unix":
-            return f"unix:{self.path}"
+            return f"unix:{visible(self.path)}"
         if self.kind == "pipe":
-            return f"pipe:{self.command}"
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+            return f"pipe:{visible(self.command)}"
+        host = visible(self.host)
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"

@@ -88,7 +88,8 @@ class LinkError(SmtpshellError):
 class TlsError(LinkError):
     """TLS could not be set up, or broke; `tls_kind` names the way, `what` says it in plain words.
 
-    `first_octets` are the first octets that came in place of (or as) the server's handshake.
+    `first_octets` are the first octets that came in place of (or as) the server's handshake;
+    `injected` are plain octets that had come before it; `reason` is OpenSSL's own word.
     """
 
     status = Status.TLS
@@ -108,6 +109,7 @@ class TlsError(LinkError):
         self.tls_kind = tls_kind
         self.first_octets = first_octets
         self.reason = reason
+        self.injected = b""
 
     @property
     def detail(self) -> str:

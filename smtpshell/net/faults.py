@@ -92,7 +92,7 @@ _REASONS: tuple[tuple[str, TlsKind, str, str], ...] = (
     ),
     (
         (
-            r"DECRYPTION_FAILED_OR_BAD_RECORD_MAC|BAD_RECORD_TYPE|DATA_LENGTH_TOO_LONG|"
+            r"APPLICATION_DATA_AFTER_CLOSE_NOTIFY|DECRYPTION_FAILED_OR_BAD_RECORD_MAC|BAD_RECORD_TYPE|DATA_LENGTH_TOO_LONG|"
             r"UNEXPECTED_(MESSAGE|RECORD)|PACKET_LENGTH_TOO_LONG"
         ),
         "failed",
@@ -162,7 +162,9 @@ def tls_error(error: Exception | None, layer: TlsLayer, label: str) -> TlsError:
         return not_tls(first, label)
     if isinstance(error, ssl.SSLCertVerificationError):
         return certificate(error, label, first)
-    if error is None or isinstance(error, ssl.SSLEOFError | ssl.SSLSyscallError):
+    if error is None or isinstance(
+        error, ssl.SSLEOFError | ssl.SSLSyscallError | ssl.SSLZeroReturnError
+    ):
         return closed(label, spoke=bool(first))
     if not isinstance(error, ssl.SSLError):
         made = closed(label, spoke=bool(first))

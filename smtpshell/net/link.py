@@ -22,13 +22,12 @@ from smtpshell.net import faults, opening, pipe
 from smtpshell.net.endpoint import Endpoint
 from smtpshell.net.errors import Attempt, LinkError, TlsError
 from smtpshell.net.hello import key_exchange_group
-from smtpshell.net.options import LinkOptions, ignore
+from smtpshell.net.options import DEFAULTS, LinkOptions, ignore
 from smtpshell.net.proxy import Proxy, socks5
 from smtpshell.net.wire import Wire, lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
 
 __all__ = ["Attempt", "Endpoint", "Link", "LinkError", "LinkOptions", "TlsError"]
 
@@ -41,6 +40,7 @@ class Link:
         self._endpoint = endpoint
         self._command = command
         self._closing: asyncio.Task[bool] | None = None
+        self._spoken = False
         self._peer = _name_of(wire.transport.get_extra_info("peername"))
         self._local = _name_of(wire.transport.get_extra_info("sockname"))
 
@@ -48,44 +48,32 @@ class Link:
     async def open(
         cls,
         endpoint: Endpoint,
-        options: LinkOptions = LinkOptions(),  # frozen, so it can be shared
+        options: LinkOptions = DEFAULTS,
         on_attempt: Callable[[Attempt], None] = ignore,
     ) -> Link:
         """Connect; `on_attempt` is told each address tried, as it ends. Raises LinkError."""
-        attempts: list[Attempt] = []
-        link: Link | None = None
+        deadline = asyncio.get_running_loop().time() + options.timeout
+        command: pipe.Command | None = None
+        if endpoint.kind == "pipe":
+            command = await pipe.start(endpoint.command, options.on_error_line)
+            sock = command.socket
+        else:
+            sock = await opening.connected_socket(endpoint, options, deadline, on_attempt)
+        link = await cls._adopt(sock, endpoint, command)
         try:
-            async with asyncio.timeout(options.timeout):
-                if endpoint.kind == "pipe":
-                    link = await cls._over_pipe(endpoint, options)
-                elif endpoint.kind == "unix":
-                    link = await cls._adopt(await opening.unix_socket(endpoint), endpoint)
-                else:
-                    sock = await opening.tcp_socket(endpoint, options, attempts, on_attempt)
-                    link = await cls._adopt(sock, endpoint)
+            async with asyncio.timeout_at(deadline):
                 await link._introduce(options)  # noqa: SLF001  # our own class
         except TimeoutError as error:
-            if link is not None:
-                link.abort()
-            raise opening.open_timeout(endpoint, options, tuple(attempts)) from error
+            link.abort()
+            raise opening.no_answer(endpoint, options) from error
         except BaseException:
-            if link is not None:
-                link.abort()
+            link.abort()
             raise
         return link
 
     @classmethod
-    async def _over_pipe(cls, endpoint: Endpoint, options: LinkOptions) -> Link:
-        command = await pipe.start(endpoint.command, options.on_error_line)
-        try:
-            return await cls._adopt(command.socket, endpoint, command)
-        except BaseException:
-            command.kill()
-            raise
-
-    @classmethod
     async def _adopt(
-        cls, sock: socket.socket, endpoint: Endpoint, command: pipe.Command | None = None
+        cls, sock: socket.socket, endpoint: Endpoint, command: pipe.Command | None
     ) -> Link:
         """Give a connected socket its transport."""
         loop = asyncio.get_running_loop()
@@ -94,11 +82,12 @@ class Link:
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             wire = Wire(endpoint.label, sock)
             await loop.create_connection(lambda: wire, sock=sock)
-        except OSError as error:
+        except BaseException as error:
             sock.close()
-            raise lost(error, endpoint.label) from error
-        except BaseException:
-            sock.close()
+            if command is not None:
+                command.kill()
+            if isinstance(error, OSError):
+                raise lost(error, endpoint.label) from error
             raise
         return cls(wire, endpoint, command)
 
@@ -109,29 +98,33 @@ class Link:
         if options.proxy_protocol is not None:
             local = (self.local_address or "0.0.0.0", self._local[1])  # noqa: S104  # as text only
             remote = (self.address or "0.0.0.0", self.port)  # noqa: S104  # as text only
-            self.write(options.proxy_protocol.encode(local, remote))
+            self._wire.send(options.proxy_protocol.encode(local, remote))
 
     async def _negotiate(self, proxy: Proxy) -> None:
         steps = socks5(proxy, self._endpoint.host, self._endpoint.port)
         try:
             step = next(steps)
             while True:
-                self.write(step.send)
-                step = steps.send(await self._read_exactly(step.need, proxy))
+                self._wire.send(step.send)
+                step = steps.send(await self._read_exactly(step.need))
         except StopIteration:
             return
+        except LinkError as error:
+            if error.kind != "reset":
+                raise
+            raise LinkError(
+                "proxy",
+                "it closed the connection during the negotiation",
+                proxy.label,
+                "Check that this is a SOCKS5 proxy, and its log.",
+            ) from error
 
-    async def _read_exactly(self, count: int, proxy: Proxy) -> bytes:
+    async def _read_exactly(self, count: int) -> bytes:
         octets = b""
         while len(octets) < count:
             more = await self.read()
             if not more:
-                raise LinkError(
-                    "proxy",
-                    "it closed the connection during the negotiation",
-                    proxy.label,
-                    "Check that this is a SOCKS5 proxy, and its log.",
-                )
+                raise lost(ConnectionResetError(), self._endpoint.label)
             octets += more
         self._wire.give_back(octets[count:])
         return octets[:count]
@@ -158,6 +151,7 @@ class Link:
 
     def write(self, octets: bytes) -> None:
         """Send octets; after the end of the connection they go nowhere, and drain() tells."""
+        self._spoken = True
         self._wire.send(octets)
 
     async def drain(self) -> None:
@@ -188,7 +182,9 @@ class Link:
         """Upgrade to TLS in place; return the plain octets that had come before the handshake.
 
         Those octets are discarded: they never reach TLS or the reader (an attacker on the way may
-        have injected them). Raises TlsError, and the link is then closed.
+        have injected them). On a link on which nothing was written yet such octets are the
+        server's answer to TLS, most likely a greeting in plain text, and are taken for that.
+        Raises TlsError, and the link is then closed.
         """
         wire = self._wire
         label = self._endpoint.label
@@ -196,13 +192,18 @@ class Link:
             raise TlsError("settings", "TLS is already in use", label, "It cannot be nested.")
         for _ in range(2):  # one turn finds what is readable, the next delivers it
             await asyncio.sleep(0)
-        injected = wire.take()
+        early = wire.take()
+        injected = early if self._spoken else b""
         try:
-            await self._shake_hands(context, server_hostname, timeout)
+            await self._shake_hands(context, server_hostname, timeout, early[len(injected) :])
+        except TlsError as error:
+            self.abort()
+            error.injected = injected
+            raise
         except ssl.SSLError as error:
             self.abort()
             raise faults.known_reason(error.reason or "", str(error), label) from error
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             self.abort()
             raise TlsError(
                 "settings",
@@ -216,13 +217,17 @@ class Link:
         return injected
 
     async def _shake_hands(
-        self, context: ssl.SSLContext, server_hostname: str | None, seconds: float
+        self,
+        context: ssl.SSLContext,
+        server_hostname: str | None,
+        seconds: float,
+        early: bytes,
     ) -> None:
         wire = self._wire
         label = self._endpoint.label
-        if wire.ended:
+        if wire.ended and not early:
             raise faults.closed(label, spoke=False)
-        layer = wire.start_tls(context, server_hostname)
+        layer = wire.start_tls(context, server_hostname, early)
         try:
             async with asyncio.timeout(seconds):
                 await wire.handshaken.wait()
@@ -264,7 +269,7 @@ class Link:
                 await wire.gone.wait()
         except TimeoutError:
             clean = False
-        wire.transport.abort()
+        wire.abort()
         await asyncio.sleep(0)
         if self._command is not None:
             clean = await self._command.end(seconds / 4) and clean
@@ -273,7 +278,7 @@ class Link:
 
     def abort(self) -> None:
         """Drop the connection at once."""
-        self._wire.transport.abort()
+        self._wire.abort()
         if self._command is not None:
             self._command.kill()
 

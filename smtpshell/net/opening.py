@@ -11,23 +11,34 @@ from smtpshell.net.connecting import OnAttempt
 from smtpshell.net.endpoint import Endpoint
 from smtpshell.net.errors import Attempt, LinkError
 from smtpshell.net.options import LinkOptions
+from smtpshell.protocol.text import visible
 
 
-async def tcp_socket(
-    endpoint: Endpoint, options: LinkOptions, attempts: list[Attempt], on_attempt: OnAttempt
+async def connected_socket(
+    endpoint: Endpoint, options: LinkOptions, deadline: float, on_attempt: OnAttempt
 ) -> socket.socket:
-    """Connect to the host, or to the proxy on the way to it; raises LinkError."""
+    """Connect to a host (or to the proxy on the way to it) or to a UNIX socket.
+
+    `deadline` is a time of the running loop's clock. Raises LinkError.
+    """
+    attempts: list[Attempt] = []
     proxy = options.proxy
     host, port = (proxy.host, proxy.port) if proxy else (endpoint.host, endpoint.port)
     label = proxy.label if proxy else endpoint.label
-    addresses = await connecting.addresses_of(host, port, options.family, options.resolve)
-    sock = await connecting.race(addresses, options.source, options.timeout, attempts, on_attempt)
+    try:
+        async with asyncio.timeout_at(deadline):
+            if endpoint.kind == "unix":
+                return await _unix_socket(endpoint)
+            addresses = await connecting.addresses_of(host, port, options.family, options.resolve)
+    except TimeoutError as error:
+        raise no_answer(endpoint, options) from error
+    sock = await connecting.race(addresses, options.source, deadline, attempts, on_attempt)
     if sock is None:
         raise connecting.failure(label, port, options.timeout, tuple(attempts))
     return sock
 
 
-async def unix_socket(endpoint: Endpoint) -> socket.socket:
+async def _unix_socket(endpoint: Endpoint) -> socket.socket:
     """Connect to a UNIX socket; raises LinkError."""
     where = endpoint.label
     if not hasattr(socket, "AF_UNIX"):
@@ -64,26 +75,19 @@ def _unix_failure(error: OSError | ValueError, where: str) -> LinkError:
     return LinkError("file", f"cannot connect to the socket: {reason}", where, advice)
 
 
-def open_timeout(
-    endpoint: Endpoint, options: LinkOptions, attempts: tuple[Attempt, ...]
-) -> LinkError:
-    """Make the error of an `open` that took too long, by how far it came."""
+def no_answer(endpoint: Endpoint, options: LinkOptions) -> LinkError:
+    """Make the error of a name, a UNIX socket or a proxy that kept us waiting too long."""
     proxy = options.proxy
-    if any(attempt.outcome == "connected" for attempt in attempts) and proxy:
+    what = f"no answer within {options.timeout:g} s"
+    if endpoint.kind == "unix":
+        return LinkError("timeout", what, endpoint.label, "Its server is too busy: try again.")
+    if proxy is not None:
         return LinkError(
-            "proxy",
-            f"no answer within {options.timeout:g} s",
-            proxy.label,
-            "Check that this is a SOCKS5 proxy, and that it can reach the server.",
-            attempts=attempts,
+            "proxy", what, proxy.label, "Check that it is a SOCKS5 proxy and can reach the server."
         )
-    if not attempts and endpoint.kind == "tcp":
-        return LinkError(
-            "resolve",
-            f"the name was not resolved within {options.timeout:g} s",
-            proxy.host if proxy else endpoint.host,
-            "Check this machine's name servers; an address such as [192.0.2.1] needs no look-up.",
-        )
-    port = proxy.port if proxy else endpoint.port
-    label = proxy.label if proxy else endpoint.label
-    return connecting.failure(label, port, options.timeout, attempts)
+    return LinkError(
+        "resolve",
+        f"the name was not resolved within {options.timeout:g} s",
+        visible(endpoint.host),
+        "Check this machine's name servers; an address such as [192.0.2.1] needs no look-up.",
+    )

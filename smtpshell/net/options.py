@@ -28,3 +28,6 @@ class LinkOptions:
     proxy_protocol: ProxyHeader | None = None
     resolve: Resolve | None = None
     on_error_line: Callable[[str], None] = ignore
+
+
+DEFAULTS = LinkOptions()

@@ -97,7 +97,7 @@ class Command:
 
 async def start(command: str, on_error_line: OnErrorLine) -> Command:
     """Start a command without a shell; raises LinkError of kind `file` when that cannot be."""
-    label = f"pipe:{command}"
+    label = f"pipe:{visible(command)}"
     try:
         words = shlex.split(command)
     except ValueError as error:

@@ -141,16 +141,26 @@ class Wire(asyncio.Protocol):
             if octets:
                 self.transport.write(octets)
 
-    def start_tls(self, context: ssl.SSLContext, server_hostname: str | None) -> TlsLayer:
+    def start_tls(
+        self, context: ssl.SSLContext, server_hostname: str | None, early: bytes
+    ) -> TlsLayer:
         """Put TLS between the transport and the reader, and send our first message.
 
+        `early` is what has come already and belongs to TLS.
         Raises ValueError or ssl.SSLError when the settings or the name are unusable.
         """
         layer = TlsLayer(context, server_hostname)
         layer.receive(b"")
         self.layer = layer
         self.flush()
+        if early:
+            self.data_received(early)
         return layer
+
+    def abort(self) -> None:
+        """Drop the connection; the transport must not be asked again once it is gone."""
+        if not self.gone.is_set():
+            self.transport.abort()
 
     def shut_tls(self) -> None:
         """Announce the end of TLS to the peer."""
