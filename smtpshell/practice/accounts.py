@@ -9,14 +9,15 @@ published one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from smtpshell.practice.world import World
 from smtpshell.protocol.errors import SmtpshellError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from smtpshell.practice.scenario import Host, Scenario
+    from smtpshell.practice.world import World
     from smtpshell.protocol.sasl import Account, ChannelBinding, ServerTerms
     from smtpshell.protocol.sasl.exchange import ServerExchange
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from smtpshell.practice import delivery, policy
-from smtpshell.practice.accounts import is_published, replayed
+from smtpshell.practice import policy
 from smtpshell.practice.facts import gather, place_of, subject_of
 from smtpshell.practice.malform import malform, unescape
 from smtpshell.practice.profiles import make_profile
 from smtpshell.practice.rules import fill
-from smtpshell.practice.wire import Wire, WireError
+from smtpshell.practice.wire import WireError
 from smtpshell.protocol.replies import Reply
 from smtpshell.protocol.serverreplies import wire_lines
 from smtpshell.protocol.serverside import ServerSide, Verdict
@@ -27,33 +26,15 @@ from smtpshell.protocol.state import State
 if TYPE_CHECKING:
     from smtpshell.practice.certificates import Certificate
     from smtpshell.practice.expression import Value
-    from smtpshell.practice.mailbox import Message
-    from smtpshell.practice.reports import Fate
-    from smtpshell.practice.rules import Rulebook
     from smtpshell.practice.scenario import Host, Rule
-    from smtpshell.practice.tap import Tap
+    from smtpshell.practice.wiring import House, Wire
     from smtpshell.practice.world import World
     from smtpshell.protocol.sasl import ChannelBinding
     from smtpshell.protocol.sasl.exchange import ServerExchange
     from smtpshell.protocol.serverside import Request
 
 
-class House(Protocol):
-    """What a dialogue needs of the server that it takes place in."""
-
-    world: World
-    rulebook: Rulebook
-
-    def tap(self, number: int, host: Host) -> Tap | None:
-        """Return what hears this dialogue, if anybody wants to."""
-
-    async def carry(
-        self, host: Host, message: Message, recipients: tuple[str, ...]
-    ) -> tuple[Fate, ...]:
-        """Hand a message to the next host of this world."""
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Record:
     """What a dialogue counts and remembers beside the session itself."""
 
@@ -257,6 +238,8 @@ class Dialogue:
     # --- what follows from it ---------------------------------------------------------------
 
     async def _accept(self, rule: Rule | None, queue_id: str) -> None:
+        from smtpshell.practice import delivery
+
         side, record = self.side, self.record
         utf8 = any(keyword == "SMTPUTF8" for keyword, _ in side.transaction.parameters)
         word = delivery.protocol_word(
@@ -366,9 +349,13 @@ class Dialogue:
 
     def is_published(self, mechanism: str, line: bytes) -> bool:
         """Tell whether a line of a login on this connection holds only published credentials."""
+        from smtpshell.practice.accounts import is_published
+
         return is_published(self.world.scenario, mechanism, line, self._second_exchange)
 
     def _second_exchange(self) -> ServerExchange | None:
+        from smtpshell.practice.accounts import replayed
+
         exchange, terms = self.side.exchange, self.side.terms
         return replayed(exchange, terms) if exchange is not None and terms is not None else None
 

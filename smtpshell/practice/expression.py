@@ -17,9 +17,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from fnmatch import translate
-from functools import lru_cache
 from typing import TypeAlias
+
+from smtpshell.practice.globs import matches_glob
 
 Value: TypeAlias = bool | int | float | str
 Facts: TypeAlias = Mapping[str, Value]
@@ -79,20 +79,6 @@ _DEEPEST = 40
 
 class ExpressionError(ValueError):
     """An expression cannot be read; the text says where and why."""
-
-
-@lru_cache(maxsize=512)
-def _compiled(glob: str) -> re.Pattern[str]:
-    return re.compile(translate(glob.casefold().replace("[", "[[]")))
-
-
-def matches_glob(glob: str, text: str) -> bool:
-    """Tell whether a text fits a glob of `*` and `?`, without regard to case.
-
-    >>> matches_glob("*@practice.example", "Bob@Practice.example")
-    True
-    """
-    return _compiled(glob).match(text.casefold()) is not None
 
 
 @dataclass(frozen=True, slots=True)

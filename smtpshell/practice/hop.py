@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from smtpshell.practice.dialogue import Dialogue, House
+from smtpshell.practice.dialogue import Dialogue
 from smtpshell.practice.policy import next_hop
 from smtpshell.practice.reports import Fate
 from smtpshell.practice.wire import Channel, WireError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from smtpshell.practice.mailbox import Message
     from smtpshell.practice.scenario import Host
+    from smtpshell.practice.wiring import House
 
 _LOST = Reply(421, ("4.4.2 connection lost",))
 

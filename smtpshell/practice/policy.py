@@ -6,16 +6,20 @@ answer is the name of a row of `protocol.serverreplies`; the words belong to the
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from smtpshell.practice.expression import matches_glob
-from smtpshell.practice.scenario import Host, Scenario
-from smtpshell.practice.world import World
-from smtpshell.protocol.serverside import Request, ServerSide
+from smtpshell.practice.globs import matches_glob
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smtpshell.practice.scenario import Host, Scenario
+    from smtpshell.practice.world import World
+    from smtpshell.protocol.serverside import Request, ServerSide
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Circumstances:
     """What a policy may look at: the world, the host and its port, the session, the mistakes."""
 

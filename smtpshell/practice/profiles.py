@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from smtpshell.practice.accounts import mechanisms_of, terms_maker
 from smtpshell.practice.personalities import PERSONALITIES
-from smtpshell.protocol.message import LENIENT, STRICT
 from smtpshell.protocol.serverside import Profile
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ def make_profile(
         mechanisms=mechanisms,
         clear_mechanisms=tuple(name for name in mechanisms if in_clear and "-PLUS" not in name),
         terms=terms_maker(world, host, bindings, offered),
-        endings=LENIENT if host.bare_lf == "end" else STRICT,
+        lenient=host.bare_lf == "end",
         refuse_bare_lf=host.bare_lf == "refuse",
         line_by_line=rulebook.looks_at("DATA-LINE"),
     )

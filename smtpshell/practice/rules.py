@@ -9,13 +9,18 @@ it did.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from smtpshell.practice.clock import describe_duration
-from smtpshell.practice.expression import Facts, matches_glob
-from smtpshell.practice.scenario import Rule, Scenario
+from smtpshell.practice.globs import matches_glob
 from smtpshell.practice.world import Decision, World
 from smtpshell.protocol.text import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from smtpshell.practice.expression import Facts
+    from smtpshell.practice.scenario import Rule, Scenario
 
 _LONGEST_INSERT = 256
 """Characters of a fact put into a reply: what keeps a reply line within 512 octets."""

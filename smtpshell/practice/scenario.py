@@ -4,15 +4,19 @@ A scenario is data: hosts with their ports, keywords and reply texts, users with
 passwords, mailboxes, limits, a DNS zone, and rules. A rule says where in a conversation it looks
 (`on`), what it looks for, and what happens instead of the ordinary. There is no code in a scenario,
 so a teacher can write one, `checking` can prove it sound, and the same seed gives the same bytes.
-`scenario_file` reads these values from TOML.
+`scenario_file` reads these values from TOML. They are compared by identity: a generated comparison
+that nobody needs would cost every start of the program some milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from smtpshell.practice.expression import Expression
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from smtpshell.practice.expression import Expression
 
 PLACES: dict[str, str] = {
     "CONNECT": "a client connected, nothing was said yet",
@@ -97,7 +101,7 @@ CLOSINGS = ("no", "before", "after")
 SCOPES = ("world", "host", "connection", "transaction")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Host:
     """One virtual host. `ports` maps the ports it pretends to have to their kinds.
 
@@ -117,14 +121,8 @@ class Host:
     onward: bool = False
     lmtp: bool = False
 
-    def accepts_mail_for(self, domain: str) -> bool:
-        """Tell whether the host takes mail for a domain."""
-        from smtpshell.practice.expression import matches_glob
 
-        return any(matches_glob(pattern, domain) for pattern in self.accepts)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class User:
     """A user whose password is published. Empty `may_send_as` means any address."""
 
@@ -135,7 +133,7 @@ class User:
     token: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tls:
     """The certificate of all hosts, and the verbs refused before TLS."""
 
@@ -143,7 +141,7 @@ class Tls:
     require_before: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Auth:
     """Where AUTH is offered: `offer` is "tls" (only encrypted), "always" or "never".
 
@@ -158,7 +156,7 @@ class Auth:
     realm: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Limits:
     """What one world may hold. Octets, counts, seconds on the practice clock.
 
@@ -175,7 +173,7 @@ class Limits:
     unknown: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """One rule: where it looks, when it fires, what happens then. The first that fires wins.
 
@@ -217,7 +215,7 @@ class Rule:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Scenario:
     """A whole practice world, as it is before anybody has connected.
 

@@ -8,12 +8,9 @@ header and the key in the text; that is right for every file written one key to 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from smtpshell.practice.clock import parse_duration, parse_moment
-from smtpshell.practice.expression import FACTS, Expression, ExpressionError
 from smtpshell.practice.scenario import (
     BARE_LF,
     CERTIFICATES,
@@ -32,6 +29,11 @@ from smtpshell.practice.scenario import (
     User,
 )
 from smtpshell.protocol.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from smtpshell.practice.expression import Expression
 
 Value = TypeVar("Value")
 LARGEST_FILE = 1_000_000
@@ -146,8 +148,8 @@ def _duration(value: object) -> float:
 
 
 def _moment(value: object) -> float:
-    if isinstance(value, datetime | date):
-        return parse_moment(value.isoformat())
+    if not isinstance(value, str) and hasattr(value, "isoformat"):
+        value = value.isoformat()
     return parse_moment(_text(value))
 
 
@@ -159,6 +161,8 @@ def _rate(value: object) -> tuple[int, float]:
 
 
 def _expression(value: object) -> Expression | None:
+    from smtpshell.practice.expression import Expression, ExpressionError
+
     try:
         return Expression.parse(_text(value))
     except ExpressionError as error:
@@ -166,6 +170,8 @@ def _expression(value: object) -> Expression | None:
 
 
 def _facts(value: object) -> tuple[str, ...]:
+    from smtpshell.practice.expression import FACTS
+
     names = tuple(name.strip() for name in ",".join(_texts(value)).split(",") if name.strip())
     aliases = {"from": "sender", "to": "recipient"}
     return tuple(_one_of(FACTS)(aliases.get(name, name)) for name in names)

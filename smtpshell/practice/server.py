@@ -17,11 +17,9 @@ import asyncio
 import socket
 from typing import TYPE_CHECKING
 
-from smtpshell.practice.accounts import is_published
 from smtpshell.practice.dialogue import Dialogue
 from smtpshell.practice.library import load_scenario
 from smtpshell.practice.rules import Rulebook
-from smtpshell.practice.tap import Observer, Tap
 from smtpshell.practice.wire import SocketWire
 from smtpshell.practice.world import World
 from smtpshell.protocol.errors import SmtpshellError, Status
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from smtpshell.practice.mailbox import Message
     from smtpshell.practice.reports import Fate
     from smtpshell.practice.scenario import Host, Scenario
+    from smtpshell.practice.tap import Observer, Tap
 
 LOOPBACK = "127.0.0.1"
 
@@ -160,6 +159,8 @@ class PracticeServer:
 
     def is_published(self, mechanism: str, line: bytes) -> bool:
         """Tell whether an AUTH argument or answer (base64) holds only published credentials."""
+        from smtpshell.practice.accounts import is_published
+
         open_logins = [
             dialogue for dialogue in self._dialogues if dialogue.side.exchange is not None
         ]
@@ -178,6 +179,8 @@ class PracticeServer:
         """Return a tap for a new dialogue, if there is an observer."""
         if self.observer is None:
             return None
+        from smtpshell.practice.tap import Tap
+
         published: Callable[[str, bytes], bool] = self.is_published
         return Tap(number, self.observer, self.world.clock, lmtp=host.lmtp, published=published)
 

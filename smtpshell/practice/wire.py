@@ -12,7 +12,6 @@ import ssl
 import struct
 from dataclasses import dataclass
 from socket import IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_NODELAY
-from typing import Protocol
 
 READ_LIMIT = 128 * 1024
 """Octets received and not yet read; beyond them the client has to wait."""
@@ -32,22 +31,6 @@ class Channel:
     version: str
     cipher: str
     unique: bytes | None = None
-
-
-class Wire(Protocol):
-    """What a dialogue needs of a connection; `hop` has one in memory, from host to host."""
-
-    async def read(self) -> bytes:
-        """Return octets as soon as there are any, b"" when the client has ended."""
-
-    async def write(self, octets: bytes) -> None:
-        """Send octets. Raises `WireError` when the connection is lost."""
-
-    async def start_tls(self, context: ssl.SSLContext) -> Channel:
-        """Shake hands as the server. Raises `WireError`."""
-
-    def close(self, *, reset: bool = False) -> None:
-        """End the connection, with `reset` without a goodbye of TCP either."""
 
 
 class SocketWire(asyncio.Protocol):

@@ -12,12 +12,14 @@ counter, so that the same seed and the same input give the same octets.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from smtpshell.practice.clock import PracticeClock
-from smtpshell.practice.mailbox import Message
-from smtpshell.practice.scenario import Scenario
+
+if TYPE_CHECKING:
+    from smtpshell.practice.mailbox import Message
+    from smtpshell.practice.scenario import Scenario
 
 TRACE_KEPT = 500
 """Decisions of rules that are kept; enough for a lesson, and bounded for a flood."""

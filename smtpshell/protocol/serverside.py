@@ -19,14 +19,11 @@ the caller feeds at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.commands import AUTH_LINE_ALLOWED, VERBS, Command
 from smtpshell.protocol.intake import Intake, Overlong
-from smtpshell.protocol.judging import JUDGES, form_objection
-from smtpshell.protocol.message import STRICT, Counts, DataDecoder
 from smtpshell.protocol.serverreplies import REPLIES, make_reply
 from smtpshell.protocol.state import (
     BANNER,
@@ -39,8 +36,9 @@ from smtpshell.protocol.state import (
 from smtpshell.protocol.text import decode, encode, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from smtpshell.protocol.message import Counts, DataDecoder
     from smtpshell.protocol.replies import Reply
     from smtpshell.protocol.sasl import Outcome, ServerTerms
     from smtpshell.protocol.sasl.exchange import ServerExchange
@@ -68,8 +66,9 @@ class Profile:
     `keywords` are announced in this order; "AUTH" there marks the place of the list of mechanisms.
     `texts` replaces lines of `REPLIES` by name. `size` is the largest message in octets, 0 for what
     memory allows. `mechanisms` are offered under TLS, `clear_mechanisms` without it. `terms` makes
-    the server's side of a login. `endings` are what ends message data; with `refuse_bare_lf` a bare
-    LF in it is an error. `line_by_line` reports each line of message data when it has been taken.
+    the server's side of a login. A `lenient` server takes a dot between bare LFs for the end of
+    message data too; one that shall `refuse_bare_lf` takes a bare LF there for an error.
+    `line_by_line` reports each line of message data when it has been taken.
     """
 
     host: str = "mail.example"
@@ -81,7 +80,7 @@ class Profile:
     mechanisms: tuple[str, ...] = ()
     clear_mechanisms: tuple[str, ...] = ()
     terms: Callable[[str], ServerTerms] | None = None
-    endings: tuple[bytes, ...] = STRICT
+    lenient: bool = False
     refuse_bare_lf: bool = False
     line_by_line: bool = False
 
@@ -168,7 +167,7 @@ class Transaction:
     refused: int = 0
     content: bytearray = field(default_factory=bytearray)
     octets: int = 0
-    counts: Counts = field(default_factory=Counts)
+    counts: Counts | None = None
 
 
 class ServerSide:
@@ -254,7 +253,9 @@ class ServerSide:
 
     def _next_of_data(self) -> Request | None:
         if self._decoder is None:
-            self._decoder = DataDecoder(self.profile.endings)
+            from smtpshell.protocol.message import LENIENT, STRICT, DataDecoder
+
+            self._decoder = DataDecoder(LENIENT if self.profile.lenient else STRICT)
         decoder = self._decoder
         while self._intake:
             piece = self._intake.piece() if self.profile.line_by_line else self._intake.take()
@@ -325,6 +326,8 @@ class ServerSide:
 
     def judge(self, request: Request) -> Verdict:
         """Return what the protocol has to say to a request, which may be anything."""
+        from smtpshell.protocol.judging import JUDGES, form_objection
+
         objection = form_objection(self, request)
         if objection is not None:
             return objection
