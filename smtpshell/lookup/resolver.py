@@ -293,11 +293,11 @@ class _ZoneServer(dns.nameserver.Nameserver):
     async def async_query(
         self,
         request: dns.message.QueryMessage,
-        timeout: float,  # noqa: ARG002, ASYNC109 - the signature is dnspython's
-        source: str | None,  # noqa: ARG002 - the signature is dnspython's
-        source_port: int,  # noqa: ARG002 - the signature is dnspython's
+        timeout: float,  # noqa: ASYNC109 - the signature is dnspython's
+        source: str | None,
+        source_port: int,
         max_size: bool,
-        backend: object,  # noqa: ARG002 - the signature is dnspython's
+        backend: object,
         one_rr_per_rrset: bool = False,
         ignore_trailing: bool = False,
     ) -> dns.message.Message:
@@ -339,7 +339,7 @@ def respond(zone: Zone, octets: bytes, limit: int) -> bytes | None:
         _add(response, response.answer, record)
     if found.soa is not None:
         _add(response, response.authority, found.soa)
-    return response.to_wire(max_size=limit, prefer_truncation=True)
+    return response.to_wire(max_size=limit, prefer_truncation=True, want_shuffle=False)
 
 
 def _add(message: dns.message.Message, section: list[dns.rrset.RRset], record: Record) -> None:

@@ -48,7 +48,7 @@ async def lookup(
     Without a `domain` it is that of the sender, or the HELO name; without a `sender` it is
     postmaster at the HELO name, or at the domain. `record` stands in for the published record of
     the domain, to try it. `receiver` and `now` (seconds since 1970) are for explanations. Raises
-    ValueError when `ip` is no address.
+    SetupError when `ip` is no address.
     """
     who = identify(domain, ip=ip, sender=sender, helo=helo, receiver=receiver, now=now)
     overrides = {} if record is None else {names.normal(who.domain): record}

@@ -95,14 +95,19 @@ def _choices(survey: Survey) -> Iterator[list[Option]]:
         if not node.term.kind.asks or id(node) not in survey.reached:
             continue
         key = key_of(node.term)
-        options = [_removal(node)] if key in seen or _is_useless(node) else list(_options(node))
+        if key in seen:
+            options = [_removal(node, "remove the repeated")]
+        elif _is_useless(node):
+            options = [_removal(node, "remove the void")]
+        else:
+            options = list(_options(node))
         seen.add(key)
         if options:
             yield options
 
 
-def _removal(node: Node) -> Option:
-    return Option(node.term.text, "remove", (), cost(node), FREE)
+def _removal(node: Node, action: str) -> Option:
+    return Option(node.term.text, action, (), cost(node), FREE)
 
 
 def _is_useless(node: Node) -> bool:

@@ -1,10 +1,10 @@
 """What one evaluation carries along: who is checked, the counters, the limits, the questions.
 
 Counting follows RFC 7208 4.6.4. A *look-up* is a term that asks the DNS, however many questions it
-takes: include, a, mx, ptr, exists, redirect. A *void look-up* is a question of such a term that is
-answered with NXDOMAIN or without records. What the client controls is not counted against the
-domain: the forward look-ups of PTR names and of the macro p; neither is the explanation, which is
-asked for after the result.
+takes: include, a, mx, ptr, exists, redirect. A *void look-up* is such a term with a question that
+is answered with NXDOMAIN or without records; it too counts once, so five dead mail exchangers of
+one mx are one. What the client controls is not counted against the domain: the forward look-ups of
+PTR names and of the macro p; neither is the explanation, which is asked for after the result.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from smtpshell.lookup.spf import grammar, macro
 from smtpshell.lookup.spf.identity import UNKNOWN, Identity, labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from smtpshell.lookup.answer import Answer
     from smtpshell.lookup.finding import Step
@@ -86,9 +86,9 @@ class Context:
     voids: int = 0
     deadline: float = field(default_factory=lambda: time.monotonic() + TIME_LIMIT)
 
-    def count_voids(self, *answers: Answer) -> None:
-        """Add the void ones among the answers to the count."""
-        self.voids += sum(answer.status in {"nodata", "nxdomain"} for answer in answers)
+    def count_void(self, answers: Iterable[Answer]) -> None:
+        """Count a term as void if one of its answers is."""
+        self.voids += is_void(answers)
 
     def broken_limit(self, where: str) -> Outcome | None:
         """Return the error of the limit that is exceeded, if one is (4.6.4)."""
@@ -147,6 +147,11 @@ class Context:
         equal = [name for name in validated if names.same(name, domain)]
         below = [name for name in validated if names.is_within(names.parse(name), labels(domain))]
         return next(iter((*equal, *below, *validated)), UNKNOWN), answers
+
+
+def is_void(answers: Iterable[Answer]) -> bool:
+    """Tell whether a question came back without records, from a server that knows (4.6.4)."""
+    return any(answer.status in {"nodata", "nxdomain"} for answer in answers)
 
 
 def _target(

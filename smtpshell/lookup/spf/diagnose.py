@@ -86,12 +86,13 @@ def _limits(survey: Survey, change: Change | None) -> Iterator[Problem]:
     for version, family in survey.families.items():
         if family.worst_voids > VOID_LIMIT:
             yield Problem(
-                "error",
+                "error" if version == 4 else "warning",
                 f"too-many-voids-ip{version}",
                 f"{family.worst_voids} void look-ups for IPv{version} senders in the worst case, "
                 f"{VOID_LIMIT} are allowed.",
                 "Receivers that apply this limit answer permerror.",
-                "Remove the names that have no such address: " + ", ".join(_void(survey, version)),
+                f"Write addresses instead of names without an IPv{version} address, or remove the "
+                f"terms: {', '.join(_void(survey, version))}.",
                 "RFC 7208 4.6.4",
             )
 

@@ -54,7 +54,7 @@ async def _check(context: Context, domain: str, prefetch: Prefetch | None = None
         return Checked("none", reason, Step(title, "none", "RFC 7208 4.3"))
     found = await context.published(domain)
     if prefetch is None:
-        context.count_voids(*found.answers)
+        context.count_void(found.answers)
     if found.text is None:
         step = Step(title, found.result, found.section, found.answers, (), (("domain", domain),))
         return Checked(found.result, found.reason, step)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from smtpshell.lookup import names
+from smtpshell.lookup.finding import SetupError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -19,13 +20,13 @@ UNKNOWN: Final = "unknown"  # RFC 7208 7.3: the value of "p" and "r" when there 
 
 
 def read_address(text: str) -> Address:
-    """Read an IP address; an IPv4-mapped IPv6 address is IPv4 (5). Raises ValueError."""
-    address = ipaddress.ip_address(text.strip())
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.scope_id:
-            raise ValueError(f"{text!r} has a zone index")
-        return address.ipv4_mapped or address
-    return address
+    """Read an IP address; an IPv4-mapped IPv6 address is IPv4 (5). Raises SetupError."""
+    try:
+        address = ipaddress.ip_address(text.strip().partition("%")[0])
+    except ValueError:
+        raise SetupError("this is no IP address", repr(text), "--ip 192.0.2.1", 64) from None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def identify(
     """Fill in what is not given.
 
     Without a `domain` it is that of the sender, or the HELO name. Without a sender it is
-    postmaster at the HELO name, or at the domain. Raises ValueError when `ip` is no address.
+    postmaster at the HELO name, or at the domain. Raises SetupError when `ip` is no address.
     """
     sender = sender or ""
     local, _, sender_domain = sender.rpartition("@")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 async def _a(context: Context, term: Term, target: Target, octets: names.Labels) -> Outcome:
     """Match when an address of the name is the client's, within the prefix (5.3)."""
     answer = await context.resolver.ask(octets, context.who.family)
-    context.count_voids(answer)
+    context.count_void((answer,))
     if answer.failed:
         return _failed((answer,), f"addresses of {target.name}")
     return Outcome(covers(answer, context.who.ip, term), answers=(answer,))
@@ -33,33 +33,28 @@ async def _a(context: Context, term: Term, target: Target, octets: names.Labels)
 async def _mx(context: Context, term: Term, target: Target, octets: names.Labels) -> Outcome:
     """Match when an address of a mail exchanger is the client's (5.4). There is no implicit MX."""
     answer = await context.resolver.ask(octets, "MX")
-    context.count_voids(answer)
-    if answer.failed:
-        return _failed((answer,), f"mail exchangers of {target.name}")
     if len(answer.records) > NAME_LIMIT:
         count = len(answer.records)
         reason = f"{target.name} has {count} mail exchangers, {NAME_LIMIT} are allowed"
         return Outcome(reason=reason, answers=(answer,), error="permerror")
     answers = [answer]
-    for _, host in sorted(answer.records):
-        if host == ".":  # null MX, RFC 7505
-            continue
-        found = await context.resolver.ask(host, context.who.family)
-        answers.append(found)
-        context.count_voids(found)
-        if found.failed:
-            return _failed(tuple(answers), f"addresses of {host}")
-        if covers(found, context.who.ip, term):
-            return Outcome(match=True, reason=f"host {host}", answers=tuple(answers))
-        if context.voids > context.void_limit:
-            break
-    return Outcome(answers=tuple(answers))
+    hosts = iter([host for _, host in sorted(answer.records) if host != "."])  # "." is RFC 7505's
+    outcome = Outcome()
+    while not outcome.match and not answers[-1].failed and (host := next(hosts, None)):
+        answers.append(await context.resolver.ask(host, context.who.family))
+        if covers(answers[-1], context.who.ip, term):
+            outcome = Outcome(match=True, reason=f"host {host}")
+    context.count_void(answers)
+    if answers[-1].failed:
+        what = "mail exchangers" if len(answers) == 1 else "addresses"
+        return _failed(tuple(answers), f"{what} of {answers[-1].name}")
+    return outcome._replace(answers=tuple(answers))
 
 
 async def _ptr(context: Context, _term: Term, _target: Target, octets: names.Labels) -> Outcome:
     """Match when a validated name of the client is the target or ends in it (5.5)."""
     validated, answers = await context.client_names()
-    context.count_voids(answers[0])
+    context.count_void(answers[:1])
     for name in validated:
         if names.is_within(names.parse(name), octets):
             return Outcome(match=True, reason=f"validated name {name}", answers=answers)
@@ -70,7 +65,7 @@ async def _ptr(context: Context, _term: Term, _target: Target, octets: names.Lab
 async def _exists(context: Context, _term: Term, target: Target, octets: names.Labels) -> Outcome:
     """Match when the name has an A record, whatever the client's family (5.7)."""
     answer = await context.resolver.ask(octets, "A")
-    context.count_voids(answer)
+    context.count_void((answer,))
     if answer.failed:
         return _failed((answer,), f"address of {target.name}")
     return Outcome(answer.ok, answers=(answer,))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from smtpshell.lookup import names
 from smtpshell.lookup.spf import grammar, macro
-from smtpshell.lookup.spf.context import NAME_LIMIT, Context, Published, Result
+from smtpshell.lookup.spf.context import NAME_LIMIT, Context, Published, Result, is_void
 from smtpshell.lookup.spf.identity import is_checkable, labels
 from smtpshell.lookup.spf.prefetch import Prefetch
 from smtpshell.lookup.spf.walk import VERSIONS, Branch, Node, Walk, ranges, verdict, walk
@@ -142,7 +142,7 @@ class _Planter:
         child = await self.branch(target, above)
         answers = child.published.answers
         error: Result | None = "permerror" if child.error == "none" else child.error
-        voids = (_voids(answers), _voids(answers))
+        voids = (is_void(answers),) * 2
         return Node(term, target, answers, (), voids, child, error, child.reason)
 
     async def hosts(self, term: grammar.Term, target: str, octets: names.Labels) -> Node:
@@ -153,7 +153,7 @@ class _Planter:
         if term.name == "exists":
             found = await ask_all([(octets, "A")])
             networks = EVERYBODY if found[0].ok else ()
-            voids = (_voids(found), _voids(found))
+            voids = (is_void(found),) * 2
             return Node(term, target, tuple(found), networks, voids, None, *_failure(found))
         if term.name == "mx":
             first = tuple(await ask_all([(octets, "MX")]))
@@ -162,20 +162,15 @@ class _Planter:
             reason = f"{target} has {len(hosts)} mail exchangers, {NAME_LIMIT} are allowed"
             return Node(term, target, first, error="permerror", reason=reason)
         found = await ask_all([(host, family) for host in hosts for family in FAMILIES])
-        shared = _voids(first)
         return Node(
             term,
             target,
             (*first, *found),
             tuple(_networks(term, found)),
-            (shared + _voids(found[::2]), shared + _voids(found[1::2])),
+            (is_void((*first, *found[::2])), is_void((*first, *found[1::2]))),
             None,
             *_failure((*first, *found)),
         )
-
-
-def _voids(answers: Iterable[Answer]) -> int:
-    return sum(answer.status in {"nodata", "nxdomain"} for answer in answers)
 
 
 def _failure(answers: Iterable[Answer]) -> tuple[Result | None, str]:

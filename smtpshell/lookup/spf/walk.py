@@ -29,7 +29,7 @@ class Node:
     """One term of the tree and what the DNS says to it.
 
     `target` is the name asked ("" where it depends on the sender), `answers` all that was asked,
-    `networks` what the term matches, `voids` the void look-ups of an IPv4 and of an IPv6 sender,
+    `networks` what the term matches, `voids` whether it is void for IPv4 and for IPv6 senders,
     `child` the record of an include or a redirect, `error` and `reason` what is broken in it.
     """
 
@@ -37,7 +37,7 @@ class Node:
     target: str = ""
     answers: tuple[Answer, ...] = ()
     networks: tuple[Network, ...] = ()
-    voids: tuple[int, int] = (0, 0)
+    voids: tuple[bool, bool] = (False, False)
     child: Branch | None = None
     error: Result | None = None
     reason: str = ""
