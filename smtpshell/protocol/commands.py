@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from smtpshell.protocol import grammar
 from smtpshell.protocol.parameters import PARAMETERS, Parameter
+from smtpshell.protocol.text import encode
 from smtpshell.protocol.verbs import VERBS, Verb
 
 __all__ = ["PARAMETERS", "VERBS", "Command", "Parameter", "Verb"]
@@ -81,9 +82,7 @@ class Command:
             parameters = _read_parameters(argument, problems)
         if verb is not None:
             _argument_problems(verb, argument, problems)
-            _length_problem(line, verb, parameters, problems)
-        elif len(line) > LINE_ALLOWED:
-            _length_problem(line, None, parameters, problems)
+        _length_problem(line, verb, parameters, problems)
         return cls(line, name, argument, address, parameters, verb is not None, tuple(problems))
 
 
@@ -214,9 +213,8 @@ def _length_problem(
     problems: list[str],
 ) -> None:
     allowed = AUTH_LINE_ALLOWED if verb and verb.name == "AUTH" else LINE_ALLOWED
-    for keyword, _ in parameters:
-        row = PARAMETERS.get((verb.name, keyword)) if verb else None
-        allowed += row.octets if row else 0
-    octets = len(line.encode("utf-8", "surrogatepass")) + 2
+    rows = (PARAMETERS.get((verb.name, keyword)) for keyword, _ in parameters) if verb else ()
+    allowed += sum({row.extension: row.octets for row in rows if row is not None}.values())
+    octets = len(encode(line)) + len("\r\n")
     if octets > allowed:
         problems.append(f"the line has {octets} octets with its CRLF; {allowed} are allowed")

@@ -17,6 +17,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
+from smtpshell.protocol.text import decode, encode
+
 LOCAL_PART_OCTETS = 64
 """RFC 5321 section 4.5.3.1.1."""
 
@@ -231,7 +233,7 @@ def _missing_part(mailbox: str, local: str) -> str | None:
 
 
 def _octets(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return len(text) if text.isascii() else len(encode(text))
 
 
 def encode_xtext(text: str) -> str:
@@ -240,10 +242,9 @@ def encode_xtext(text: str) -> str:
     >>> encode_xtext("ann+list=1@example.com")
     'ann+2Blist+3D1@example.com'
     """
-    octets = text.encode("utf-8", "surrogateescape")
     return "".join(
         chr(octet) if 0x21 <= octet <= 0x7E and octet not in b"+=" else f"+{octet:02X}"
-        for octet in octets
+        for octet in encode(text)
     )
 
 
@@ -253,7 +254,7 @@ def decode_xtext(xtext: str) -> str:
     >>> decode_xtext("ann+2Blist+3D1@example.com")
     'ann+list=1@example.com'
     """
-    head, *rest = xtext.encode("utf-8", "surrogateescape").split(b"+")
+    head, *rest = encode(xtext).split(b"+")
     octets = bytearray(head)
     for piece in rest:
         if compiled("[0-9A-Fa-f]{2}").fullmatch(piece[:2].decode("latin-1")):
@@ -261,4 +262,4 @@ def decode_xtext(xtext: str) -> str:
             octets += piece[2:]
         else:
             octets += b"+" + piece
-    return octets.decode("utf-8", "surrogateescape")
+    return decode(bytes(octets))

@@ -18,8 +18,9 @@ class Parameter:
     """One parameter of one verb.
 
     `values` are complete values worth offering; where there are none, `syntax` shows the form.
-    `extension` is the EHLO keyword that brings the parameter. `octets` is by how much the extension
-    lengthens the command line that is allowed. `takes_value` is "yes", "no" or "maybe".
+    `extension` is the EHLO keyword that brings the parameter. `octets` is by how much that
+    extension, with all its parameters, lengthens the command line that is allowed. `takes_value`
+    is "yes" or "no".
     """
 
     verb: str
@@ -74,7 +75,7 @@ PARAMETERS: Mapping[tuple[str, str], Parameter] = {
             "DSN",
             "RFC 3461 4.3",
             ("FULL", "HDRS"),
-            octets=9,
+            octets=100,
         ),
         Parameter(
             "MAIL",
@@ -83,7 +84,7 @@ PARAMETERS: Mapping[tuple[str, str], Parameter] = {
             "your own name for this message, repeated in reports about it",
             "DSN",
             "RFC 3461 4.4",
-            octets=107,
+            octets=100,
         ),
         Parameter(
             "MAIL",
@@ -148,7 +149,7 @@ PARAMETERS: Mapping[tuple[str, str], Parameter] = {
             "SOLICIT=keyword[,keyword]",
             "what kinds of unasked advertising the message holds",
             "NO-SOLICITING",
-            "RFC 3865 2.4",
+            "RFC 3865 2",
             octets=1007,
         ),
         Parameter(
@@ -157,7 +158,7 @@ PARAMETERS: Mapping[tuple[str, str], Parameter] = {
             "TRANSID=<identifier>",
             "a name by which a broken-off transfer can be taken up again",
             "CHECKPOINT",
-            "RFC 1845 4",
+            "RFC 1845",
             octets=88,
         ),
         Parameter(
@@ -166,7 +167,7 @@ PARAMETERS: Mapping[tuple[str, str], Parameter] = {
             "MTRK=certifier[:timeout]",
             "let the sender ask later where the message went",
             "MTRK",
-            "RFC 3885 4",
+            "RFC 3885 3",
             octets=40,
         ),
         Parameter(
@@ -175,8 +176,8 @@ PARAMETERS: Mapping[tuple[str, str], Parameter] = {
             "CONPERM",
             "servers on the way may convert the content",
             "CONPERM",
-            "RFC 4141 4.1",
-            octets=9,
+            "RFC 4141 4",
+            octets=8,
             takes_value="no",
         ),
         Parameter(
@@ -185,7 +186,7 @@ PARAMETERS: Mapping[tuple[str, str], Parameter] = {
             "SUBMITTER=xtext",
             "the address responsible for this transmission (Sender ID, given up)",
             "SUBMITTER",
-            "RFC 4405 4.1",
+            "RFC 4405 4",
             octets=266,
             obsolete=True,
         ),
@@ -207,7 +208,7 @@ PARAMETERS: Mapping[tuple[str, str], Parameter] = {
             "DSN",
             "RFC 3461 4.1",
             ("NEVER", "FAILURE", "SUCCESS", "DELAY", "SUCCESS,FAILURE", "SUCCESS,FAILURE,DELAY"),
-            octets=28,
+            octets=500,
         ),
         Parameter(
             "RCPT",
@@ -217,7 +218,7 @@ PARAMETERS: Mapping[tuple[str, str], Parameter] = {
             "DSN",
             "RFC 3461 4.2",
             ("rfc822;",),
-            octets=506,
+            octets=500,
         ),
         Parameter(
             "RCPT",
@@ -234,8 +235,8 @@ PARAMETERS: Mapping[tuple[str, str], Parameter] = {
             "CONNEG",
             "ask what content the recipient's device can show",
             "CONNEG",
-            "RFC 4141 5.1",
-            octets=8,
+            "RFC 4141 5",
+            octets=7,
             takes_value="no",
         ),
         Parameter(
