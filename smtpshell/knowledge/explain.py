@@ -1,0 +1,191 @@
+"""explain(), the only way in: a reply and its session go in, an Explanation comes out.
+
+Pure: no network and no files but the rules, which are read at the first refusal. Success costs
+nothing but a look into the table of codes.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from smtpshell.knowledge.advice import (
+    MOST_CAUSES,
+    MOST_NEXT,
+    ranked,
+    session_words,
+    situation,
+)
+from smtpshell.knowledge.classes import CLASSES
+from smtpshell.knowledge.codes import Code, code_meaning, code_row
+from smtpshell.knowledge.context import Context
+from smtpshell.knowledge.enhanced import disagreement, enhanced_row
+from smtpshell.knowledge.explanation import Cause, Explanation
+from smtpshell.knowledge.likeness import Guesser, train
+from smtpshell.knowledge.places import Places, fill, fill_causes
+from smtpshell.knowledge.reading import find_address, find_enhanced, read
+from smtpshell.knowledge.rulebook import Rule, Rulebook, own_rulebook
+from smtpshell.knowledge.speaker import of_session, provider_and_software
+from smtpshell.knowledge.verdict import decide, listen
+from smtpshell.protocol.replies import Reply
+
+NO_CONTEXT = Context()
+"""What is known of a reply that was pasted: nothing."""
+
+SENDERS = frozenset({"sender_auth", "sender_rejected", "ip_blocked", "rdns_helo"})
+"""Classes whose replies quote the sender's address rather than the recipient's."""
+
+UNSURE = 0.5
+"""Below this confidence the note says "probably"."""
+
+
+@cache
+def _guesser(rules: tuple[Rule, ...]) -> Guesser:
+    return train(rules)
+
+
+def explain(
+    reply: Reply, context: Context = NO_CONTEXT, *, book: Rulebook | None = None
+) -> Explanation:
+    """Explain a reply by everything that is known; never raises, whatever the server sent.
+
+    `book` are the rules to use when they are not our own alone (see rulebook.load_rulebook).
+    """
+    verb = context.command
+    code = reply.code
+    if reply.is_positive:
+        return _success(reply, context, verb)
+    book = book or own_rulebook()
+    text = reply.text
+    enhanced = reply.enhanced or find_enhanced(text)
+    reading = read(text)
+    voices = listen(book, reading)
+    provider, software = provider_and_software(voices.speakers)
+    if context.banner or context.host or context.provider:
+        of_provider, of_software = of_session(context)
+        provider, software = provider or of_provider, software or of_software
+    owner = "microsoft" if software == "exchange" and provider is None else provider
+    verdict = decide(
+        book,
+        lambda: _guesser(book.rules),
+        reading,
+        voices,
+        code,
+        enhanced,
+        verb,
+        owner,
+    )
+    kind = CLASSES[verdict.class_]
+    rule = verdict.rule
+    facts = situation(context, verb, provider, enhanced)
+    places = Places(context, text, kind.name in SENDERS, find_address(text, reading))
+    causes, following = _advise(kind.name, rule, facts, places)
+    transient = reply.family == 4
+    meaning = _meaning(kind.sentence, rule, transient, code, verdict.confidence)
+    return Explanation(
+        class_=kind.name,
+        who=kind.who,
+        retry="later" if transient and kind.retry == "no" else kind.retry,
+        code=code,
+        enhanced=enhanced,
+        meaning=meaning,
+        short=_short(kind.name, places, text, meaning),
+        causes=causes,
+        next=following,
+        sections=_sections(rule, enhanced, owner, code_row(code, verb), kind.sections),
+        provider=provider,
+        software=software,
+        confidence=verdict.confidence,
+        facts=verdict.facts + session_words(context, facts),
+        rule=rule.name if rule is not None else "",
+        disagreement=disagreement(code, enhanced),
+    )
+
+
+def _success(reply: Reply, context: Context, verb: str) -> Explanation:
+    provider, software = of_session(context)
+    if verb == "CONNECT" and not context.banner:
+        provider, software = of_session(Context(banner=reply.text, host=context.host))
+    meaning = code_meaning(reply.code, verb)
+    row = code_row(reply.code, verb)
+    places = Places(context, "", about_sender=False, address=None)
+    return Explanation(
+        class_="ok",
+        who="nobody",
+        retry="-",
+        code=reply.code,
+        enhanced=reply.enhanced,
+        meaning=meaning,
+        short=meaning,
+        causes=(),
+        next=tuple(fill(command, places) for command in AFTER.get((reply.code, verb), ())),
+        sections=(row.section,) if row is not None else ("RFC 5321 4.2.1",),
+        provider=provider,
+        software=software,
+        confidence=0.99,
+        facts=(f"{reply.code}: the first digit says that it went through",),
+        disagreement=disagreement(reply.code, reply.enhanced),
+    )
+
+
+AFTER: dict[tuple[int | None, str], tuple[str, ...]] = {
+    (220, "CONNECT"): ("EHLO {host_name}",),
+    (220, "STARTTLS"): ("EHLO {host_name}",),
+    (235, "AUTH"): ("MAIL FROM:<{user}>",),
+    (250, "EHLO"): ("MAIL FROM:<{sender}>",),
+    (250, "MAIL"): ("RCPT TO:<{recipient}>",),
+    (250, "RCPT"): ("RCPT TO:<RECIPIENT>", "DATA"),
+    (250, "MESSAGE"): ("MAIL FROM:<{sender}>", "QUIT"),
+    (250, "RSET"): ("MAIL FROM:<{sender}>",),
+    (354, "DATA"): (".",),
+}
+"""What usually comes next after success."""
+
+
+def _meaning(
+    sentence: str, rule: Rule | None, transient: bool, code: int | None, confidence: float
+) -> str:
+    if rule is not None and rule.meaning:
+        sentence = rule.meaning
+    probably = "probably " if confidence < UNSURE else ""
+    start = "It failed" if code is None else "Not now" if transient else "Refused for good"
+    return f"{start}: {probably}{sentence}."
+
+
+def _short(class_: str, places: Places, text: str, meaning: str) -> str:
+    if class_ == "relay_denied" and (places.recipient() or "@" in text):
+        domain = places["domain"]
+        return meaning.replace("that domain", domain) if domain != "DOMAIN" else meaning
+    return meaning
+
+
+def _advise(
+    class_: str, rule: Rule | None, facts: frozenset[str], places: Places
+) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
+    """Return the causes and the next commands: the rule's own first, then those of its class."""
+    rows = [(row.text, row.confirm) for row in ranked(class_, facts)]
+    first: tuple[str, ...] = ()
+    if rule is not None:
+        first = rule.next
+        if rule.causes:
+            fitting = [(row.text, row.confirm) for row in ranked(class_, facts) if row.when]
+            rows = [*fitting, *rule.causes] if facts else [*rule.causes]
+    causes = fill_causes(tuple(rows[:MOST_CAUSES]), places)
+    commands = dict.fromkeys(fill(command, places) for command in first)
+    commands |= dict.fromkeys(cause.confirm for cause in causes)
+    return causes, tuple(commands)[:MOST_NEXT]
+
+
+def _sections(
+    rule: Rule | None,
+    enhanced: str | None,
+    owner: str | None,
+    row: Code | None,
+    general: tuple[str, ...],
+) -> tuple[str, ...]:
+    sections = [rule.section] if rule is not None and rule.section else []
+    detail = enhanced_row(enhanced, owner)
+    if detail is not None:
+        sections.append(detail.section)
+    if row is not None:
+        sections.append(row.section)
+    return tuple(dict.fromkeys((*sections, *general)))

@@ -1,0 +1,121 @@
+"""Failures without a reply, explained like replies: no name, no answer, no banner, no SMTP.
+
+The kinds are what a connection attempt can come to. Each row of `tables/failures.toml` says what it
+means, where it leaves the user, and the causes with the command that settles each, those for the
+port that was tried before the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from smtpshell.knowledge.advice import MOST_NEXT
+from smtpshell.knowledge.classes import CLASSES
+from smtpshell.knowledge.codes import FOLDER
+from smtpshell.knowledge.context import Context
+from smtpshell.knowledge.explanation import Explanation
+from smtpshell.knowledge.places import Places, fill, fill_causes
+from smtpshell.knowledge.rulebook import read_plain
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One way in which a connection fails; `causes` are (port, text, command) by likelihood.
+
+    A cause with a port ("25") holds on that port only, and comes first there.
+    """
+
+    kind: str
+    class_: str
+    meaning: str
+    section: str
+    causes: tuple[tuple[str, str, str], ...]
+
+
+@cache
+def failures() -> Mapping[str, Failure]:
+    """Return every kind of failure that `explain_failure` knows."""
+    document = read_plain((FOLDER / "failures.toml").read_text(encoding="utf-8"))
+    return {
+        table["kind"]: Failure(
+            table["kind"],
+            table["class"],
+            table["meaning"],
+            table["section"],
+            tuple(_cause(text) for text in table["causes"]),
+        )
+        for table in document["failure"]
+    }
+
+
+def _cause(line: str) -> tuple[str, str, str]:
+    """Split "[25] text => command" into port ("" for any), text and command."""
+    text, _, command = line.partition(" => ")
+    if text.startswith("["):
+        port, _, text = text[1:].partition("] ")
+        return port, text, command
+    return "", text, command
+
+
+SERVICES: dict[str, str] = {
+    "http": "a web server (HTTP)",
+    "imap": "a mailbox server (IMAP), from which mail is read",
+    "pop3": "a mailbox server (POP3), from which mail is fetched",
+    "ssh": "a remote shell (SSH)",
+    "ftp": "a file server (FTP)",
+    "nntp": "a news server (NNTP)",
+}
+"""Other services by name, in words."""
+
+
+def explain_failure(kind: str, context: Context, *, detail: str = "") -> Explanation:
+    """Explain why there is no conversation.
+
+    `kind` is a key of `failures()`, or "not-smtp:http" and the like with a key of SERVICES. `detail` is
+    what the operating system said; `context.ms` how long was waited. Raises KeyError for an unknown
+    kind.
+    """
+    name, _, service = kind.partition(":")
+    row = failures()[name]
+    class_ = CLASSES[row.class_]
+    places = _Around(context, service)
+    port = str(context.port or "")
+    first = [(text, command) for ports, text, command in row.causes if port and ports == port]
+    others = [(text, command) for ports, text, command in row.causes if not ports]
+    causes = fill_causes(tuple(first + others), places)
+    meaning = f"It failed: {fill(row.meaning, places)}."
+    facts = (f"the connection came to {name!r}", port and f"port {port}", detail)
+    return Explanation(
+        class_=class_.name,
+        who="client" if name in ("tls-to-plain", "plain-to-tls", "not-smtp") else class_.who,
+        retry=class_.retry,
+        code=None,
+        enhanced=None,
+        meaning=meaning,
+        short=meaning,
+        causes=causes,
+        next=tuple(dict.fromkeys(cause.confirm for cause in causes))[:MOST_NEXT],
+        sections=(row.section,),
+        provider=None,
+        software=None,
+        confidence=0.9,
+        facts=tuple(filter(None, facts)),
+    )
+
+
+class _Around(Places):
+    """The places of a failure: those of a session, the time waited and the service found."""
+
+    def __init__(self, context: Context, service: str) -> None:
+        super().__init__(context, "", about_sender=False, address=None)
+        self._extra = {
+            "service": f": it is {SERVICES[service]}" if service in SERVICES else "",
+            "waited": f" within {context.ms / 1000:.0f} seconds" if context.ms else "",
+        }
+
+    def __getitem__(self, name: str) -> str:
+        if name in self._extra:
+            return self._extra[name]
+        return super().__getitem__(name)

@@ -1,0 +1,62 @@
+"""The notes under a reply: one line always, a few labelled lines on demand.
+
+The short note of a success comes from the table of codes alone and reads no rules, so the first
+prompt of a session waits for nothing. Only a refusal is diagnosed.
+"""
+
+from __future__ import annotations
+
+from smtpshell.knowledge.codes import code_meaning
+from smtpshell.knowledge.context import Context
+from smtpshell.knowledge.enhanced import enhanced_row
+from smtpshell.protocol.replies import Reply
+
+NO_CONTEXT = Context()
+
+
+def short(reply: Reply, context: Context = NO_CONTEXT, *, diagnose: bool = True) -> str:
+    """Return the note of one line: what the code means for this command, or why it was refused.
+
+    Without `diagnose` a refusal too is read by its codes alone, and no rules are loaded.
+    """
+    if context.unasked and reply.code == 421:
+        return "The server ends the session on its own account; nothing was asked of it."
+    if reply.is_positive and reply.family == 3 and reply.code not in (334, 353, 354):
+        return "Go on: the server waits for more."
+    if not reply.is_refusal or not diagnose:
+        return _by_codes(reply, context)
+    from smtpshell.knowledge.explain import explain
+
+    return explain(reply, context).short
+
+
+def _by_codes(reply: Reply, context: Context) -> str:
+    meaning = code_meaning(reply.code, context.command)
+    if not reply.is_refusal:
+        return meaning
+    detail = enhanced_row(reply.enhanced)
+    start = "Not now" if reply.family == 4 else "Refused for good"
+    sentence = f"{start}: {meaning[:1].lower()}{meaning[1:]}"
+    if detail is None or not detail.likely:
+        return sentence
+    return f"{sentence.rstrip('.')} ({reply.enhanced}: {detail.meaning})."
+
+
+def long(reply: Reply, context: Context = NO_CONTEXT) -> list[tuple[str, str]]:
+    """Return the labelled lines of the long note: meaning, who must act, what to try, the RFC."""
+    from smtpshell.knowledge.classes import RETRY, WHO
+    from smtpshell.knowledge.explain import explain
+
+    explanation = explain(reply, context)
+    lines = [("meaning", explanation.meaning)]
+    if explanation.class_ == "ok":
+        lines += [("next", command) for command in explanation.next[:1]]
+    else:
+        lines.append(("who must act", WHO[explanation.who]))
+        lines.append(("send it again?", RETRY[explanation.retry]))
+        lines += [("perhaps", cause.text) for cause in explanation.causes[:2]]
+        lines += [("try", command) for command in explanation.next[:3]]
+    if explanation.disagreement:
+        lines.append(("odd", explanation.disagreement))
+    lines.append(("read", ", ".join(explanation.sections[:3])))
+    return lines

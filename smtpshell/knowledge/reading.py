@@ -1,0 +1,154 @@
+"""From the text of a reply to the words that rules are written in.
+
+Servers write the same thing in a hundred ways: "User unknown", "the user is unknown", "sorry, that
+recipient doesn't exist here". A `Reading` takes out what varies without changing the meaning, so
+that a rule needs to be written once:
+
+- case and punctuation go; `doesn't`, `cannot` and the like become `not`;
+- articles and auxiliary verbs go ("mailbox is full" and "the mailbox was full" read alike);
+- plain numbers go, and so do mail addresses, which say who and never why;
+- dotted names and IP addresses are set aside, since they break up phrases.
+
+All steps are single passes over at most `LONGEST` characters, so no text can make reading slow.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+LONGEST = 2_000
+"""Characters of a reply that are read; a reason stands at its beginning."""
+
+_FILLERS = """
+    the a an is are was were be been being am has have had having will would shall should please
+    sorry your our my his her their its this that these those of it you we i and or as so do does
+    did can could may might seems appears wo ca just very there currently
+    le la les un une du des der die das ein eine el los las il lo uma um
+"""
+
+FILLERS = frozenset(_FILLERS.split())
+"""Words that carry no reason. Prepositions and `not`, `no`, `too` do, and stay."""
+
+_KEPT = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.")
+
+_TABLE: dict[int, str] = {
+    number: (chr(number) if chr(number) in _KEPT else " ") for number in range(128)
+} | dict.fromkeys(map(ord, "“”„«»…–—·•，。；：！？（）【】、"), " ")
+
+_JOINED: tuple[tuple[str, str], ...] = (
+    ("’", "'"),
+    ("n't", " not"),
+    ("'", ""),
+    ("cannot", "not"),
+    ("e-mail", "email"),
+    ("anti-", "anti"),
+    ("non-", "non"),
+    ("black-list", "blacklist"),
+    ("block-list", "blocklist"),
+)
+
+_PHRASES: tuple[tuple[str, str], ...] = (
+    (" mail box", " mailbox"),
+    (" black list", " blacklist"),
+    (" block list", " blocklist"),
+    (" blocking list", " blocklist"),
+    (" e mail", " email"),
+    (" reverse dns", " rdns"),
+    (" grey list", " greylist"),
+    (" gray list", " greylist"),
+    (" time out", " timeout"),
+    (" timed out", " timeout"),
+    (" start tls", " starttls"),
+)
+
+_ENDS = """
+    com net org edu gov mil int info biz io jp de fr uk eu ru cn nl it es pl br cz ch at be se no fi
+    dk us ca au in me tv cc kr tw hk ua ie pt gr hu ro nz za mx ar cl co il tr sg my asia mobi name
+    pro cloud online site app dev ee lv lt sk si hr bg rs by kz
+    example invalid test local localdomain arpa html htm php aspx asp cgi txt
+"""
+
+_NAME_ENDS = frozenset(_ENDS.split())
+"""Last labels by which a dotted word is taken for a name, and not for two words."""
+
+_SEPARATE = re.compile(r"[\s<>()\[\]{}\"';,|`=]+")
+_ENHANCED = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The words of a text in order, the dotted names set aside, and the IP addresses."""
+
+    words: tuple[str, ...] | list[str]
+    names: tuple[str, ...] | list[str]
+    addresses: tuple[str, ...] | list[str]
+
+
+def _without_mail_addresses(text: str) -> str:
+    return " ".join([word for word in _SEPARATE.split(text) if "@" not in word])
+
+
+def read(text: str) -> Reading:
+    """Read the words of a text; whatever the text, in time proportional to its (capped) length."""
+    text = text[:LONGEST].lower()
+    for old, new in _JOINED:
+        if old in text:
+            text = text.replace(old, new)
+    if "@" in text:
+        text = _without_mail_addresses(text)
+    text = text.translate(_TABLE)
+    for old, new in _PHRASES:
+        if old in text:
+            text = text.replace(old, new)
+    words: list[str] = []
+    names: list[str] = []
+    addresses: list[str] = []
+    for word in text.split():
+        if "." in word:
+            _read_dotted(word, words, names, addresses)
+        elif word not in FILLERS and not word.isdigit():
+            words.append(word)
+    return Reading(words, names, addresses)
+
+
+def _read_dotted(word: str, words: list[str], names: list[str], addresses: list[str]) -> None:
+    word = word.strip(".")
+    parts = word.split(".")
+    if len(parts) == 1:
+        if word and word not in FILLERS and not word.isdigit():
+            words.append(word)
+    elif parts[-1].isdigit():
+        if len(parts) == 4 and all(part.isdigit() and len(part) < 4 for part in parts):
+            addresses.append(word)
+    elif parts[-1] in _NAME_ENDS:
+        names.append(word)
+    else:
+        words.extend(part for part in parts if part and part not in FILLERS and not part.isdigit())
+
+
+def find_enhanced(text: str) -> str | None:
+    """Find an enhanced status code anywhere in a text, as qmail and gateways put it at the end."""
+    match = _ENHANCED.search(text[:LONGEST])
+    return match[0] if match else None
+
+
+@cache
+def _six() -> re.Pattern[str]:
+    return re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}:?[0-9a-f:]{0,39}", re.IGNORECASE)
+
+
+def find_address(text: str, reading: Reading) -> str | None:
+    """Return the first IP address that a text quotes: usually the client's own."""
+    from ipaddress import ip_address
+
+    candidates = list(reading.addresses[:3])
+    if not candidates and text.count(":") > 2:
+        candidates = [match.rstrip(":") for match in _six().findall(text[:LONGEST])[:3]]
+    for candidate in candidates:
+        try:
+            return str(ip_address(candidate))
+        except ValueError:
+            continue
+    return None
