@@ -48,7 +48,7 @@ SUBCOMMANDS: dict[str, SubCommand] = {
     row.name: row
     for row in (
         SubCommand("send", "play one whole transaction", "smtpshell.conversation.send:main"),
-        SubCommand("practice", "run the practice server alone", "smtpshell.tutor.serving:main"),
+        SubCommand("practice", "run the practice server alone", "smtpshell.conversation.serving:main"),
         SubCommand("lesson", "list, play and check lessons", "smtpshell.tutor.lessons:main"),
     )
 }

@@ -222,6 +222,7 @@ class Conversation:
         if tls_first:
             await self._handshake(immediate=True)
         self._reader = asyncio.create_task(self._read(link))
+        self._reader.add_done_callback(lambda _: self._progress.set())
         await self.settle()
 
     def _attempted(self, attempt: net_link.Attempt) -> None:
@@ -428,6 +429,7 @@ class Conversation:
         """
         while self.waiting:
             self._progress.clear()
+            self._raise_from_reader()
             try:
                 async with asyncio.timeout(self.options.timeout):
                     await self._progress.wait()
@@ -435,6 +437,14 @@ class Conversation:
                 raise self._timed_out() from None
         if self._link is None and self._failed is not None:
             raise Broken(self._failed)
+
+    def _raise_from_reader(self) -> None:
+        """Raise what a sink raised inside the reader: a bug of ours, never the server's doing."""
+        reader = self._reader
+        if reader is not None and reader.done() and not reader.cancelled():
+            error = reader.exception()
+            if error is not None:
+                raise error
 
     def _timed_out(self) -> ReplyTimeout:
         snapshot = self.snapshot
@@ -476,18 +486,17 @@ class Conversation:
         if link is None:
             return
         said_goodbye = self.session.state is State.QUIT
-        awaited = self.session.pending
-        reader, self._reader = self._reader, None
-        if reader is not None and reader is not asyncio.current_task():
-            reader.cancel()
-            await asyncio.wait([reader], timeout=1)
-        await link.close()
-        if by == "server" and awaited and self._failed is None:
+        if by == "server" and self.session.pending and self._failed is None:
             self._lost()
         self.session.closed()
         self._sent_at = []
         self.emit(Closed, by="client" if said_goodbye else by, clean=said_goodbye)
         self._progress.set()
+        reader, self._reader = self._reader, None
+        if reader is not None and reader is not asyncio.current_task():
+            reader.cancel()
+            await asyncio.wait([reader], timeout=1)
+        await link.close()
 
     def _lost(self) -> None:
         greeting = self.session.state is State.GREETING

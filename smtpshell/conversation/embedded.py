@@ -15,7 +15,7 @@ DEFAULT_SCENARIO = "plain"
 
 async def start(scenario: str = DEFAULT_SCENARIO, port: int = 0) -> PracticeServer:
     """Start a practice server on loopback, on any free port unless one is given."""
-    from smtpshell.practice.scenario import load_scenario
+    from smtpshell.practice.library import load_scenario
     from smtpshell.practice.server import PracticeServer
 
     server = PracticeServer(load_scenario(scenario))
@@ -33,6 +33,6 @@ def target_of(server: PracticeServer) -> Target:
         label=PRACTICE,
         endpoint=Endpoint("tcp", host=server.address, port=server.port),
         host=server.host_name,
-        ca_pem=server.ca_pem,
+        ca_pem=server.ca_pem(),
         published=server.is_published,
     )

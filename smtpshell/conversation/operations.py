@@ -84,10 +84,10 @@ def own_name(desk: Desk) -> str:
     return f"[IPv6:{address}]" if ":" in address else f"[{address}]"
 
 
-async def hello(desk: Desk) -> Reply | None:
-    """Greet with EHLO (LHLO in LMTP)."""
+async def hello(desk: Desk, name: str = "") -> Reply | None:
+    """Greet with EHLO (LHLO in LMTP), by the given name or our own."""
     verb = "LHLO" if desk.conversation.snapshot.lmtp else "EHLO"
-    return await desk.conversation.command(f"{verb} {own_name(desk)}")
+    return await desk.conversation.command(f"{verb} {name or own_name(desk)}")
 
 
 async def starttls(desk: Desk) -> None:
@@ -103,7 +103,7 @@ async def starttls(desk: Desk) -> None:
         raise SmtpshellError("the connection is encrypted already", status=Status.USAGE)
     if conversation.snapshot.extensions is None:
         await hello(desk)
-    before = conversation.snapshot.extensions
+    before, name = conversation.snapshot.extensions, own_name(desk)
     reply = await conversation.command("STARTTLS")
     if not conversation.snapshot.tls:
         code = reply.code if reply is not None else "nothing"
@@ -113,7 +113,7 @@ async def starttls(desk: Desk) -> None:
             "Nothing secret should be sent here. Port 465 (smtps://) may offer TLS at once.",
             status=Status.TLS,
         )
-    await hello(desk)
+    await hello(desk, name)
     after = conversation.snapshot.extensions
     if before is None or after is None:
         return

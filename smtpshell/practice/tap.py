@@ -77,7 +77,7 @@ class Tap:
     def tls(self, version: str, cipher: str) -> None:
         """Tell that the handshake went through; what the client thinks of it is not known."""
         self._session.tls_started()
-        self._emit(TlsStarted, version=version, cipher=cipher, verified=False, problems=())
+        self._emit(TlsStarted, version=version, cipher=cipher, verified=None, problems=())
 
     def logged_in(self, user: str) -> None:
         """Note whose login succeeded."""

@@ -86,11 +86,14 @@ class Received(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsStarted(Event):
-    """The channel is encrypted. `verified` is the verdict; `problems` say why it is not."""
+    """The channel is encrypted. `verified` is the verdict, None where nobody gave one.
+
+    `problems` say what is wrong with the server's certificate.
+    """
 
     version: str
     cipher: str
-    verified: bool
+    verified: bool | None
     problems: tuple[str, ...] = ()
     ms: float = 0.0
 

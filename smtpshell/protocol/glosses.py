@@ -16,6 +16,9 @@ _QUOTED = 60
 _UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
 
+_MECHANISMS_NAMED = 4
+
+
 def octets_in_words(octets: int) -> str:
     """Say a number of octets as people do: exactly in binary units, or rounded with the number.
 
@@ -58,7 +61,10 @@ def _auth(parameters: tuple[str, ...], raw: str) -> str:
     if not parameters:
         return "login is possible, but no mechanism is offered now"
     old = "=" in raw.partition(" ")[0]
-    return f"login by {listed(parameters, 'or')}" + (" (form for old clients)" if old else "")
+    some = parameters[:_MECHANISMS_NAMED]
+    more = len(parameters) - len(some)
+    named = f"{', '.join(some)} and {more} more ways" if more else listed(some, "or")
+    return f"login by {named}" + (" (form for old clients)" if old else "")
 
 
 _LIMITS = {

@@ -59,7 +59,7 @@ def glosses_of(event: Received) -> tuple[Gloss, ...]:
     if event.command not in HELLOS or event.reply.family != 2 or extensions is None:
         return ()
     return tuple(
-        Gloss(number, visible(extension.raw), gloss(extension))
+        Gloss(number, visible(extension.keyword), gloss(extension))
         for number, extension in enumerate(extensions.items, start=1)
     )
 

@@ -24,6 +24,7 @@ from smtpshell.protocol.events import (
 from smtpshell.protocol.text import visible
 from smtpshell.transcript.notes import long_note_of, note_of
 
+_VERDICTS = {True: ", certificate good", False: ", certificate NOT good", None: ""}
 _ENDINGS = {"\r\n": "", "\n": " [ended by LF alone]", "": " [no line end]"}
 
 
@@ -56,8 +57,7 @@ def _lines(event: Event, notes: str, *, timing: bool) -> Iterator[str]:
         case Attempt() if event.outcome != "connected":
             yield f"# {event.address} port {event.port}: {event.outcome} after {told(event.ms)}."
         case TlsStarted():
-            verdict = "certificate good" if event.verified else "certificate NOT good"
-            yield f"# {event.version} with {event.cipher}, {verdict}."
+            yield f"# {event.version} with {event.cipher}{_VERDICTS[event.verified]}."
             for problem in event.problems:
                 yield f"# {visible(problem)}."
         case Closed():

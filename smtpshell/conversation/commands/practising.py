@@ -51,7 +51,7 @@ async def mailbox(desk: Desk, argument: str) -> None:
         Row(
             ", ".join(f"<{visible(to)}>" for to in envelope.recipients), "dim", label="envelope to"
         ),
-        *(Row(visible(line)) for line in lines),
+        *(Row(visible(line.expandtabs())) for line in lines),
     ]
     desk.show(rows, {"mailbox": name, **_facts(message), "message": decode(message.raw)})
 

@@ -1,0 +1,125 @@
+"""`smtpshell practice`: the practice server alone, and the conversation of whoever connects.
+
+Telnet, a script with smtplib or a mail client can be pointed at it; what they say and what they are
+told appears here with the same notes as in the shell. Nothing is ever relayed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+from smtpshell.conversation.embedded import DEFAULT_SCENARIO
+from smtpshell.conversation.options import Parser
+from smtpshell.protocol.errors import UsageError
+from smtpshell.protocol.text import visible
+
+if TYPE_CHECKING:
+    from smtpshell.conversation.settings import Settings
+    from smtpshell.practice.server import PracticeServer
+    from smtpshell.protocol.events import Event
+
+
+def build_parser() -> Parser:
+    """Return the parser of `practice`."""
+    parser = Parser(
+        prog="smtpshell practice",
+        description="Run the practice server and show the conversation of whoever connects.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--port", type=int, default=0, help="port to listen on; any free one by default"
+    )
+    parser.add_argument(
+        "--scenario", default=DEFAULT_SCENARIO, metavar="NAME", help="which world to serve"
+    )
+    parser.add_argument("--seed", type=int, help="same seed and input, same bytes")
+    parser.add_argument("--list", action="store_true", help="list the scenarios")
+    return parser
+
+
+def main(arguments: list[str], settings: Settings) -> int:
+    """Run the server until it is interrupted; returns the exit status."""
+    options = build_parser().parse_args(arguments)
+    if not 0 <= options.port < 65536:
+        raise UsageError(f"{options.port} is not a port", "--port", "Use 0 to 65535.")
+    if options.list:
+        return _list(settings)
+    return asyncio.run(_serve(options.scenario, options.port, options.seed, settings))
+
+
+def _list(settings: Settings) -> int:
+    from smtpshell.practice.library import list_scenarios
+    from smtpshell.transcript.jsonl import as_json
+
+    for name, title in list_scenarios().items():
+        row = {"scenario": name, "title": title}
+        print(as_json(row) if settings.json else f"{name:<16} {title}")
+    return 0
+
+
+class Watcher:
+    """Writes the events of every connection, each marked with its number."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def line(self, text: str) -> None:
+        """Write one line at once."""
+        print(visible(text, ascii_only=self._settings.plain), flush=True)
+
+    def __call__(self, connection: int, event: Event) -> None:
+        """Write one event."""
+        if self._settings.json:
+            from smtpshell.transcript.jsonl import as_json, object_of
+
+            print(as_json({"connection": connection, **object_of(event)}), flush=True)
+            return
+        from smtpshell.transcript.plain import plain_lines
+
+        notes = "off" if self._settings.quiet else self._settings.notes
+        for line in plain_lines(event, notes, timing=False, ascii_only=self._settings.plain):
+            self.line(f"[{connection}] {line}")
+
+
+async def _serve(scenario: str, port: int, seed: int | None, settings: Settings) -> int:
+    from smtpshell.practice.library import load_scenario
+    from smtpshell.practice.server import PracticeServer
+
+    watcher = Watcher(settings)
+    server = PracticeServer(load_scenario(scenario), seed, observer=watcher)
+    await server.start(port)
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stopped.set)
+        except NotImplementedError:  # Windows: Ctrl-C arrives as KeyboardInterrupt
+            break
+    try:
+        _announce(server, settings, watcher)
+        await stopped.wait()
+    finally:
+        await server.stop()
+    return 0
+
+
+def _announce(server: PracticeServer, settings: Settings, watcher: Watcher) -> None:
+    if settings.json:
+        from smtpshell.transcript.jsonl import as_json
+
+        doors = [
+            {"host": host, "port": pretended, "address": address, "listens": port}
+            for (host, pretended), (address, port) in server.doors.items()
+        ]
+        print(as_json({"event": "listening", "doors": doors}), flush=True)
+        return
+    for (host, pretended), (address, port) in server.doors.items():
+        watcher.line(f"# {host} port {pretended} listens on {address} port {port}.")
+    if server.credentials:
+        users = ", ".join(f"{name} / {word}" for name, word in server.credentials.items())
+        watcher.line(f"# Published logins: {users}.")
+    watcher.line("# Nothing is relayed. Ctrl-C stops the server.")
+    sys.stdout.flush()
