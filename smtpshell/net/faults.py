@@ -111,6 +111,15 @@ def _looks_like_tls(first_octets: bytes) -> bool:
     return len(first_octets) < 3 or (first_octets[0] in range(0x14, 0x18) and first_octets[1] == 3)
 
 
+def reason_of(error: ssl.SSLError) -> str:
+    """Return OpenSSL's reason in capitals, from the error's text where it stands only there."""
+    reason = getattr(error, "reason", None)
+    if reason:
+        return str(reason)
+    words = re.sub(r"^\[.*?\] *|,? *\(_ssl\.c:\d+\).*$", "", error.strerror or str(error))
+    return re.sub(r"\W+", "_", words).strip("_").upper()
+
+
 def not_tls(first_octets: bytes, label: str) -> TlsError:
     """Make the error of a server that answered our handshake with something else."""
     door = wrong_door(first_octets)
@@ -169,20 +178,20 @@ def tls_error(error: Exception | None, layer: TlsLayer, label: str) -> TlsError:
     if not isinstance(error, ssl.SSLError):
         made = closed(label, spoke=bool(first))
         return TlsError("reset", made.what.replace("closed", "cut"), label, made.next)
-    reason = error.reason or ""
+    reason = reason_of(error)
     if not layer.established and _NOT_TLS.fullmatch(reason) and not _looks_like_tls(first):
         return not_tls(first, label)
-    return known_reason(reason, str(error), label, first)
+    return known_reason(reason, label, first)
 
 
-def known_reason(reason: str, text: str, label: str, first: bytes = b"") -> TlsError:
+def known_reason(reason: str, label: str, first: bytes = b"") -> TlsError:
     """Turn one of OpenSSL's reasons into an error by the table."""
     for pattern, kind, what, advice in _REASONS:
         if re.fullmatch(pattern, reason):
             alert = re.sub(r"^(TLSV1|TLSV13|SSLV3)_(ALERT_)?", "", reason).lower()
             what = what.format(alert=alert)
             return TlsError(kind, what, label, advice, first_octets=first, reason=reason)
-    words = reason.replace("_", " ").lower() or text.lower()
+    words = reason.replace("_", " ").lower() or "for a reason that is not told"
     return TlsError(
         "failed",
         f"the TLS handshake failed: {words}",

@@ -67,7 +67,7 @@ class TlsLayer:
             view = view[self.object.write(view) :]
 
     def close(self) -> None:
-        """Announce the end of what we send (close_notify); what still comes is dropped."""
+        """Announce the end of what we send (close_notify)."""
         if self._closing or not self.established:
             return
         self._closing = True

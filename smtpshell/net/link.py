@@ -202,7 +202,7 @@ class Link:
             raise
         except ssl.SSLError as error:
             self.abort()
-            raise faults.known_reason(error.reason or "", str(error), label) from error
+            raise faults.known_reason(faults.reason_of(error), label) from error
         except (ValueError, TypeError) as error:
             self.abort()
             raise TlsError(

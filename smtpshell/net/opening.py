@@ -25,6 +25,8 @@ async def connected_socket(
     proxy = options.proxy
     host, port = (proxy.host, proxy.port) if proxy else (endpoint.host, endpoint.port)
     label = proxy.label if proxy else endpoint.label
+    if endpoint.kind == "tcp" and not 0 < port < 65536:
+        raise LinkError("failed", f"{port} is no port number", label, "Give one from 1 to 65535.")
     try:
         async with asyncio.timeout_at(deadline):
             if endpoint.kind == "unix":

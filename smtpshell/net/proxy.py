@@ -7,7 +7,7 @@ it wants back, and the header is built from values.
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from smtpshell.net.errors import LinkError
@@ -23,7 +23,7 @@ class Proxy:
     host: str
     port: int = 1080
     user: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
 
     @classmethod
     def parse(cls, text: str) -> Proxy:

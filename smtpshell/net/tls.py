@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from smtpshell.net.errors import TlsError
+from smtpshell.net.faults import reason_of
 from smtpshell.protocol.errors import Status
 
 # The words a user writes, and OpenSSL's versions (RFC 2246, 4346, 5246, 8446).
@@ -129,7 +130,8 @@ def _load_client_certificate(context: ssl.SSLContext, settings: TlsSettings) -> 
             "BAD_PASSWORD_READ": "the key is locked and no password for it is given",
             "BAD_DECRYPT": "the password does not open the key",
         }
-        what = reasons.get(error.reason or "", (error.reason or str(error)).lower())
+        reason = reason_of(error)
+        what = reasons.get(reason, reason.replace("_", " ").lower())
         raise _file_error(what, settings.certificate) from error
     except (OSError, ValueError) as error:
         missing = next(
