@@ -9,6 +9,7 @@ connection is dropped, so that half a message is never delivered. Nothing is eve
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterable
@@ -65,9 +66,17 @@ class Printer:
             self.error(f"{event.what}. {event.next}".strip())
 
     def line(self, text: str) -> None:
-        """Write one line to standard output, at once."""
-        self._out.write(text + "\n")
-        self._out.flush()
+        """Write one line to standard output, at once.
+
+        When nobody reads any more (`| head -1`) the script goes on silently to its proper end: a
+        message half sent would be worse than lines unread.
+        """
+        try:
+            self._out.write(text + "\n")
+            self._out.flush()
+        except BrokenPipeError:
+            self._out = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for good
+            os.dup2(self._out.fileno(), sys.stdout.fileno())
 
     def error(self, text: str) -> None:
         """Write one line to standard error."""
