@@ -151,7 +151,9 @@ def dovecot(
         ports = free_ports(*SERVICES, host=host, fixed=fixed)
         (folder / "mail").mkdir()
         shutil.chown(folder / "mail", "mail", "mail")
-        users = [f"{user}:{PASSWORD}::::{folder}/mail/{user}" for user in (USER, SECOND_USER)]
+        users = [
+            f"{user}:{PASSWORD}::::{folder}/mail/{user}" for user in (USER, SECOND_USER, "full")
+        ]
         (folder / "users").write_text("\n".join(users) + "\n")
         key = folder / "keys" / "default" / "HS256" / "default"
         key.parent.mkdir(parents=True)

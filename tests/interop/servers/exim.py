@@ -117,6 +117,7 @@ begin transports
 smtp:
   driver = smtp
   port = {relay_port}
+  interface = {host}
   allow_localhost
   tls_tempfail_tryclear = false
   hosts_avoid_tls = *

@@ -55,19 +55,23 @@ mount --bind "$1/spool" /var/spool
 mount --bind "$1/lib" /var/lib
 mount --bind "$1/run" /run
 mount --bind "$2" /usr/libexec
-exec "$3" -d -f "$1/smtpd.conf"
+exec "$3" "$4" -f "$1/smtpd.conf"
 """
 
 
 @contextlib.contextmanager
 def opensmtpd(
-    *, relay: str = "", host: str = HOST, fixed: Mapping[str, int] | None = None
+    *,
+    relay: str = "",
+    host: str = HOST,
+    fixed: Mapping[str, int] | None = None,
+    output: str = "-d",
 ) -> Iterator[MailServer]:
     """Run OpenSMTPD until the block is left.
 
     `relay` is the end of a "relay" action (smtpd.conf(5)): where mail for other domains goes;
-    `fixed` gives services a port. Needs root and mount namespaces (Linux). Skips where OpenSMTPD
-    is not installed.
+    `fixed` gives services a port. `output` is "-d" to log to the file, "-F" to syslog. Needs
+    root and mount namespaces (Linux). Skips where OpenSMTPD is not installed.
     """
     program = unpacked("/usr/sbin/smtpd")
     require("OpenSMTPD", program, "unshare")
@@ -97,7 +101,7 @@ def opensmtpd(
         )
         log = folder / "smtpd.log"
         mounts = ["unshare", "--mount", "sh", "-c", NAMESPACE, "sh"]
-        command = [*mounts, str(folder), str(unpacked("/usr/libexec")), str(program)]
+        command = [*mounts, str(folder), str(unpacked("/usr/libexec")), str(program), output]
         with running(command, log) as process:
             wait_for_ports(host, ports.values(), log, process)
             yield MailServer(

@@ -17,6 +17,7 @@ Postfix's error transport.
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import subprocess
 import time
@@ -151,7 +152,7 @@ def postfix(
 ) -> Iterator[MailServer]:
     """Run Postfix until the block is left.
 
-    `relay` is a loopback port that takes all mail for other domains; `settings` is appended to
+    `relay` is a loopback port that takes all mail for other domains; `settings` are lines of
     main.cf; `fixed` gives services a port. Needs root. Skips where Postfix or Cyrus SASL's tools
     are not installed.
     """
@@ -173,7 +174,9 @@ def postfix(
             "relay": f"smtp:[{HOST}]:{relay}" if relay else "error:5.4.4 mail leaves no test",
             **certificates,
         }
-        (configuration / "main.cf").write_text(MAIN.format(**values) + settings, encoding="utf-8")
+        (configuration / "main.cf").write_text(
+            merged(MAIN.format(**values), settings), encoding="utf-8"
+        )
         (configuration / "master.cf").write_text(
             MASTER.format(host=host, **ports), encoding="utf-8"
         )
@@ -197,6 +200,15 @@ def postfix(
         finally:
             control(configuration, "stop")
             wait_for_end(folder)
+
+
+def merged(*texts: str) -> str:
+    """Join texts in the form of main.cf; of each parameter the last value stays.
+
+    Postfix warns of doubles; every daemon's warning at its start can clog its log's own daemon.
+    """
+    entries = [entry for text in texts for entry in re.split(r"\n(?=\S)", text.strip())]
+    return "\n".join({entry.split("=")[0].strip(): entry for entry in entries}.values()) + "\n"
 
 
 def control(configuration: Path, verb: str) -> None:

@@ -1,0 +1,1 @@
+"""What real mail programs say: bounces, log lines and error texts, and how they were made."""
