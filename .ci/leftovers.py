@@ -40,12 +40,25 @@ def reap() -> None:
             pass
 
 
+def run(command: list[str]) -> int:
+    """Run a command and return its status, as init does: every orphan that ends is reaped.
+
+    A server's stop script that waits for its master to vanish would wait for ever for a zombie.
+    """
+    process = subprocess.Popen(command)
+    while True:
+        pid, status = os.wait()
+        if pid == process.pid:
+            process.returncode = os.waitstatus_to_exitcode(status)
+            return process.returncode
+
+
 def main(command: list[str]) -> int:
     """Run `command`; return its status, or 1 if it succeeded but left a process."""
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         print("leftovers: this system knows no subreaper; processes are not watched")
         return subprocess.call(command)
-    status = subprocess.call(command)
+    status = run(command)
     deadline = time.monotonic() + GRACE
     while (left := children()) and time.monotonic() < deadline:
         reap()
