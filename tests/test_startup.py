@@ -1,0 +1,98 @@
+"""Start-up is a feature: which modules a way of running may load, as lists, not as clocks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from smtpshell.cli import SUBCOMMANDS
+from tests.interop.servers import MailServer, Sink
+
+HEAVY = {"prompt_toolkit", "dns", "cryptography", "OpenSSL", "pygments", "idna"}
+"""Run-time dependencies; each has a room, or a moment, of its own."""
+
+RUN = """
+import sys
+sys.argv[0] = "smtpshell"
+before = set(sys.modules)
+from smtpshell.__main__ import main
+try:
+    status = main()
+except SystemExit as exit:
+    status = exit.code
+with open({report!r}, "w") as report:
+    print(*sorted(set(sys.modules) - before), file=report)
+sys.exit(status)
+"""
+
+
+def loaded(report: Path, *words: str, typed: str = "") -> set[str]:
+    """Run the program with `words` and standard input `typed`; return the modules it loaded.
+
+    Fails unless the program succeeds.
+    """
+    program = RUN.format(report=str(report))
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "XDG_CONFIG_HOME": str(report.parent), "COVERAGE_PROCESS_START": ""},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return set(report.read_text().split())
+
+
+def heavy(modules: set[str]) -> set[str]:
+    """Return which of HEAVY, or what they need, are among the modules."""
+    return {name.split(".")[0] for name in modules} & HEAVY
+
+
+def test_help_loads_little(tmp_path: Path) -> None:
+    """`--help` needs no dependency, no loop, no TLS and no package metadata."""
+    modules = loaded(tmp_path / "modules", "--help")
+    assert "smtpshell.cli" in modules
+    assert not heavy(modules)
+    assert not modules & {"asyncio", "ssl", "importlib.metadata", "email", "tomllib"}
+
+
+@pytest.mark.parametrize("name", list(SUBCOMMANDS))
+def test_subcommands_load_no_terminal(tmp_path: Path, name: str) -> None:
+    """A sub-command that only tells how it is used loads no dependency either."""
+    assert not heavy(loaded(tmp_path / "modules", name, "--help"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(("-c", "EHLO client.example"), id="-c"),
+        pytest.param(("--json", "-c", "NOOP"), id="--json"),
+        pytest.param(("send", "--from", "a@client.example", "--to", "b@sink.example"), id="send"),
+    ],
+)
+def test_scripts_load_no_terminal(
+    tmp_path: Path, sink_server: Sink, words: tuple[str, ...]
+) -> None:
+    """Scripts and `send` load no prompt_toolkit, no DNS and, without TLS, no certificates."""
+    target = f"smtp://{sink_server.host}:{sink_server.port}"
+    modules = loaded(tmp_path / "modules", *words, target)
+    assert "smtpshell.conversation.driver" in modules
+    assert not heavy(modules)
+
+
+def test_verified_tls_loads_no_certificate_library(
+    tmp_path: Path, postfix_server: MailServer
+) -> None:
+    """Where the ssl module verifies, neither cryptography nor pyOpenSSL is loaded."""
+    target = f"smtp://{postfix_server.host}:{postfix_server.ports['smtp']}"
+    words = ("--from", "a@client.example", "--to", postfix_server.user)
+    security = ("--tls", "verify", "--ca", str(postfix_server.authority))
+    modules = loaded(tmp_path / "modules", "send", *words, *security, target)
+    assert "ssl" in modules
+    assert not heavy(modules)
