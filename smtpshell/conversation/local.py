@@ -72,6 +72,14 @@ LOCAL: dict[str, LocalCommand] = {
             "help",
         ),
         LocalCommand(
+            "why",
+            "[N]",
+            "diagnose the last refusal, or run the check of its cause N",
+            _HERE + "explaining:why",
+            (),
+            "diagnosis",
+        ),
+        LocalCommand(
             "explain",
             "CODE | X.Y.Z | WORD | TEXT",
             "what a code, a word or a whole reply means",
