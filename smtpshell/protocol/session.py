@@ -5,6 +5,10 @@ that arrives (`receive`), and keeps what follows from them: the state, the envel
 announced, who is logged in, and which commands still wait for a reply. Commands may be pipelined;
 replies are matched to them in order (RFC 2920 section 3.1). A line is taken for what the server
 will take it for: command, message data, an answer to a 334, or octets of a BDAT chunk.
+
+What a line was is not always known when it is sent: lines sent behind DATA are message data only
+if DATA is granted, and a line sent behind AUTH is an answer only if there is a challenge. The reply
+decides; until then such lines wait in the queue, and whatever may be a secret is hidden.
 """
 
 from __future__ import annotations
@@ -16,17 +20,18 @@ from dataclasses import dataclass, replace
 from smtpshell.protocol.commands import VERBS, Command
 from smtpshell.protocol.extensions import Extensions, parse_ehlo
 from smtpshell.protocol.replies import Reply
-from smtpshell.protocol.secrets import redact_answer, redact_command
+from smtpshell.protocol.secrets import is_mechanism, redact_answer, redact_command
 from smtpshell.protocol.state import (
     BANNER,
     BDAT_LAST,
     END_OF_DATA,
+    GOODBYE,
     HANDSHAKE,
     Mode,
     State,
     next_state,
 )
-from smtpshell.protocol.text import decode
+from smtpshell.protocol.text import decode, encode
 
 _HELLOS = frozenset({"HELO", "EHLO", "LHLO"})
 _OPENERS = frozenset({"MAIL", "SEND", "SOML", "SAML"})
@@ -73,8 +78,8 @@ class Outgoing:
     """One line as the session understood it when it was sent.
 
     `shown` is the line with secrets hidden, without its line end; `kind` is as in `events.Sent`.
-    `replies` is how many replies it will get: 0 for message data, one per recipient for the end of
-    data in LMTP.
+    `replies` is how many replies it will get, as far as is known: 0 for message data, one per
+    recipient for the end of a message in LMTP.
     """
 
     kind: str
@@ -97,13 +102,15 @@ class Answer:
     @property
     def verb(self) -> str | None:
         """The verb answered; None for the greeting and for unasked replies."""
-        return self.outgoing.verb if self.outgoing is not None else None
+        return (self.outgoing.verb or None) if self.outgoing is not None else None
 
 
 @dataclass(slots=True)
 class _Waiting:
+    """A line that waits; how many replies are `left` is known when its turn comes, 0 until then."""
+
     outgoing: Outgoing
-    left: int
+    left: int = 0
     recipients: tuple[str, ...] = ()
 
 
@@ -129,6 +136,7 @@ class Session:
         self._body_open = False
         self._greeted = False
         self._trying: str | None = None
+        self._login_refused = False
 
     # --- what is known ---------------------------------------------------------------------
 
@@ -191,24 +199,30 @@ class Session:
     def tls_started(self) -> None:
         """Note a handshake: all that was learnt before it is forgotten (RFC 3207 section 4.2)."""
         self._reset_session()
+        self._waiting.clear()
         self._partial.clear()
+        self._octets_left = 0
         self._set(state=next_state(self.state, HANDSHAKE, 2), tls=True)
 
     def send(self, octets: bytes) -> list[Outgoing]:
         """Note octets as they are sent; return the lines that they complete, as understood."""
         lines: list[Outgoing] = []
-        while octets:
+        start = 0
+        while start < len(octets):
             if self._octets_left:
-                octets = self._send_chunk_octets(octets, lines)
+                taken = octets[start : start + self._octets_left]
+                lines += self._send_chunk_octets(taken)
+                start += len(taken)
                 continue
-            end = octets.find(b"\n") + 1
+            end = octets.find(b"\n", start) + 1
             if not end:
                 if len(self._partial) < _LINE_HELD:
-                    self._partial += octets
+                    self._partial += octets[start:]
                 break
-            line, octets = bytes(self._partial) + octets[:end], octets[end:]
+            line = bytes(self._partial) + octets[start:end]
             self._partial.clear()
             lines.append(self._send_line(line))
+            start = end
         return lines
 
     def send_body(self, octets: int) -> None:
@@ -218,7 +232,7 @@ class Session:
 
     def receive(self, reply: Reply) -> Answer:
         """Note a reply, move on as the table says, and return what it answers."""
-        if self.state is State.GREETING and not self._greeted:
+        if self._is_greeting(reply):
             self._greeted = True
             if reply.code is not None:
                 self._set(banner=reply.text)
@@ -227,23 +241,37 @@ class Session:
         if reply.code is None or not self._waiting:
             return Answer(None, unasked=True)
         waiting = self._waiting[0]
+        if not waiting.left:
+            waiting.recipients = self._reporting(waiting.outgoing)
+            waiting.left = max(1, len(waiting.recipients))
+        recipient = waiting.recipients[-waiting.left] if waiting.recipients else None
         waiting.left -= 1
-        recipient = waiting.recipients[-waiting.left - 1] if waiting.recipients else None
-        if waiting.left > 0:
-            return Answer(waiting.outgoing, recipient)
-        self._waiting.popleft()
-        self._apply(waiting.outgoing, reply)
+        if not waiting.left:
+            self._waiting.popleft()
+            self._apply(waiting.outgoing, reply)
         return Answer(waiting.outgoing, recipient)
+
+    def _is_greeting(self, reply: Reply) -> bool:
+        """Tell whether a reply greets; one with a code may still do so behind one without."""
+        if self.state is not State.GREETING:
+            return False
+        return not self._greeted or (reply.code is not None and not self._waiting)
+
+    def _reporting(self, outgoing: Outgoing) -> tuple[str, ...]:
+        """Return whom the replies to a line are about, one by one (RFC 2033 section 4.2)."""
+        ends_message = _in_table(outgoing.verb, outgoing.command) in (END_OF_DATA, BDAT_LAST)
+        return self._now.recipients if self._now.lmtp and ends_message else ()
 
     # --- sending ---------------------------------------------------------------------------
 
-    def _send_chunk_octets(self, octets: bytes, lines: list[Outgoing]) -> bytes:
-        taken, rest = octets[: self._octets_left], octets[self._octets_left :]
-        self._octets_left -= len(taken)
-        for piece in taken.splitlines(keepends=True) if b"\n" in taken else [taken]:
-            text = piece.rstrip(b"\r\n")
-            lines.append(Outgoing("octets", "", decode(text), decode(piece[len(text) :])))
-        return rest
+    def _send_chunk_octets(self, octets: bytes) -> list[Outgoing]:
+        self._octets_left -= len(octets)
+        pieces = octets.splitlines(keepends=True) if b"\n" in octets else [octets]
+        texts = (piece.rstrip(b"\r\n") for piece in pieces)
+        return [
+            Outgoing("octets", "", decode(text), decode(piece[len(text) :]))
+            for piece, text in zip(pieces, texts, strict=True)
+        ]
 
     def _send_line(self, octets: bytes) -> Outgoing:
         text = octets.removesuffix(b"\n").removesuffix(b"\r")
@@ -265,40 +293,54 @@ class Session:
         if line != ".":
             return Outgoing("data", "", line, ending)
         self._body_open = False
-        recipients = self._now.recipients if self._now.lmtp else ()
-        end = Outgoing("end", END_OF_DATA, line, ending, replies=max(1, len(recipients)))
-        return self._await(end, recipients)
+        return self._await(Outgoing("end", END_OF_DATA, line, ending, replies=1))
 
     def _send_command(self, line: str, ending: str) -> Outgoing:
         command = Command.parse(line)
         verb = VERBS.get(command.verb)
+        if verb is not None:
+            self._login_refused = False
+        elif self._login_refused and len(line.split()) == 1:
+            return self._await(Outgoing("command", "", redact_answer(line), ending, replies=1))
         legal = verb is None or self.state.name in verb.states or bool(self._waiting)
         shown = line
-        if command.verb == "AUTH":
-            words = line.split(None, 2)
-            self._trying = words[1].upper() if len(words) > 1 else None
-            secret = words[2].strip() if len(words) > 2 else ""
-            if not self._published(self._trying or "", secret.encode("utf-8", "surrogateescape")):
-                shown = redact_command(line)
-        outgoing = Outgoing(
-            "command", command.verb, shown, ending, command, replies=1, out_of_order=not legal
-        )
+        if verb is not None and verb.secret and not self._is_published(command):
+            shown = redact_command(line)
+            command = Command.parse(shown)
         if command.verb == "BDAT":
             self._octets_left = _chunk_size(command)
-        return self._await(outgoing)
+        return self._await(
+            Outgoing(
+                "command", command.verb, shown, ending, command, replies=1, out_of_order=not legal
+            )
+        )
 
-    def _await(self, outgoing: Outgoing, recipients: tuple[str, ...] = ()) -> Outgoing:
-        self._waiting.append(_Waiting(outgoing, outgoing.replies, recipients))
+    def _is_published(self, command: Command) -> bool:
+        """Note the mechanism that an AUTH tries; tell whether its initial response is no secret."""
+        if command.verb != "AUTH":
+            return False
+        mechanism, _, response = command.argument.partition(" ")
+        self._trying = mechanism.upper() if is_mechanism(mechanism) else None
+        return self._published(self._trying or "", encode(response.strip()))
+
+    def _await(self, outgoing: Outgoing) -> Outgoing:
+        count = max(1, len(self._reporting(outgoing)))
+        if count != outgoing.replies:
+            outgoing = replace(outgoing, replies=count)
+        self._waiting.append(_Waiting(outgoing))
         return outgoing
 
     # --- receiving -------------------------------------------------------------------------
 
     def _apply(self, outgoing: Outgoing, reply: Reply) -> None:
-        verb, command = outgoing.verb, outgoing.command
-        if verb == "BDAT" and command is not None and _is_last(command):
-            verb = BDAT_LAST
+        command = outgoing.command
+        verb = _in_table(outgoing.verb, command)
+        if self.state is State.AUTH and reply.code != GOODBYE:
+            verb = "AUTH"  # whatever was sent, the server took it for the answer to its 334
         before = self.state
         self._move(verb, reply)
+        if verb == "AUTH":
+            self._login_refused = reply.is_refusal
         if verb == "RCPT" and command is not None:
             self._note_recipient(command, reply)
         elif self.state is not before or reply.family == 2:
@@ -315,8 +357,8 @@ class Session:
             self._set(refused=(*self._now.refused, address))
 
     def _note_success(self, verb: str, command: Command | None, reply: Reply) -> None:
-        if self.state is State.DATA:
-            self._body_open = True
+        if verb == "DATA" and self.state is State.DATA:
+            self._open_body()
         elif verb in _HELLOS and reply.family == 2:
             self._note_hello(verb, command, reply)
         elif verb in _OPENERS and reply.family == 2 and command is not None:
@@ -327,6 +369,15 @@ class Session:
             self._reset_session()
         elif verb == "AUTH" and reply.family == 2:
             self._set(user=self._now.user or "", mechanism=self._trying)
+
+    def _open_body(self) -> None:
+        """Begin message data, and count the lines sent behind DATA as part of it, up to the dot."""
+        self._body_open = True
+        while self._waiting and self._body_open:
+            if self._waiting[0].outgoing.verb == END_OF_DATA:
+                self._body_open = False
+            else:
+                self._waiting.popleft()
 
     def _note_hello(self, verb: str, command: Command | None, reply: Reply) -> None:
         self._set(
@@ -366,5 +417,8 @@ def _chunk_size(command: Command) -> int:
     return int(size) if plausible else 0
 
 
-def _is_last(command: Command) -> bool:
-    return command.argument.upper().split()[1:2] == ["LAST"]
+def _in_table(verb: str, command: Command | None) -> str:
+    """Return what a line is called in the table of transitions."""
+    if verb == "BDAT" and command is not None and command.arguments[1:2]:
+        return BDAT_LAST if command.arguments[1].upper() == "LAST" else verb
+    return verb

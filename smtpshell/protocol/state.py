@@ -59,6 +59,9 @@ BDAT_LAST = "BDAT LAST"
 HANDSHAKE = "TLS"
 """Stands in the table for a TLS handshake that went through."""
 
+GOODBYE = 221
+"""The code that ends a session (RFC 5321 section 4.1.1.10)."""
+
 _HELLOS = ("HELO", "EHLO", "LHLO")
 _OPENERS = ("MAIL", "SEND", "SOML", "SAML")
 _GREETED = (State.START, State.READY)
@@ -74,9 +77,9 @@ def _table() -> dict[tuple[State, str, int], State]:
 
     rows((State.GREETING,), BANNER, (2, 3, 4, 5), State.START)
     for hello in _HELLOS:
-        rows(_SPOKEN, hello, (2,), State.READY)
+        rows((State.GREETING, *_SPOKEN), hello, (2,), State.READY)
     for opener in _OPENERS:
-        rows(_GREETED, opener, (2,), State.MAIL)
+        rows((*_GREETED, State.MAIL, State.RCPT), opener, (2,), State.MAIL)
     rows((State.MAIL, State.RCPT), "RCPT", (2,), State.RCPT)
     rows(_SPOKEN, "DATA", (3,), State.DATA)
     rows((State.DATA,), END_OF_DATA, (2, 4, 5), State.READY)
