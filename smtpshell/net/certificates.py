@@ -278,7 +278,17 @@ def _signature(certificate: x509.Certificate) -> str:
 
 
 def _self_signed(certificate: x509.Certificate) -> bool:
-    return certificate.subject == certificate.issuer
+    if certificate.subject != certificate.issuer:
+        return False
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except InvalidSignature:
+        return False
+    except Exception:  # noqa: BLE001  # an algorithm that cannot be checked: the names must do
+        return True
+    return True
 
 
 def _is_ca(certificate: x509.Certificate) -> bool:

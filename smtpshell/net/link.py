@@ -190,8 +190,12 @@ class Link:
         label = self._endpoint.label
         if wire.layer is not None:
             raise TlsError("settings", "TLS is already in use", label, "It cannot be nested.")
-        for _ in range(2):  # one turn finds what is readable, the next delivers it
-            await asyncio.sleep(0)
+        wire.upgrading = True
+        try:
+            for _ in range(2):  # one turn finds what is readable, the next delivers it
+                await asyncio.sleep(0)
+        finally:
+            wire.upgrading = False
         early = wire.take()
         injected = early if self._spoken else b""
         try:

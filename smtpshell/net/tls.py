@@ -81,6 +81,7 @@ def make_context(settings: TlsSettings) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if settings.verify:
+        context.hostname_checks_common_name = False  # RFC 9525 section 2
         _trust(context, settings)
     else:
         context.check_hostname = False

@@ -38,6 +38,7 @@ class Wire(asyncio.Protocol):
         self.writable.set()
         self.handshaken = asyncio.Event()
         self.discarding = False
+        self.upgrading = False  # what arrives now is for start_tls alone
         self._sock = sock
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
@@ -110,6 +111,8 @@ class Wire(asyncio.Protocol):
 
     def take(self) -> bytes:
         """Return everything received and not yet read."""
+        if self.upgrading:
+            return b""
         octets = bytes(self._received)
         self._received.clear()
         self._resume()

@@ -12,7 +12,7 @@ import ipaddress
 import ssl
 import tempfile
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+from OpenSSL import crypto
 
 NOW = dt.datetime.now(dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -130,7 +131,6 @@ class Authority:
         first_day: float = -1,
         last_day: float = 90,
         key: Any = None,
-        hash_name: str = "sha256",
         purposes: tuple[x509.ObjectIdentifier, ...] = (ExtendedKeyUsageOID.SERVER_AUTH,),
         self_signed: bool = False,
         issuer_url: str = "",
@@ -162,11 +162,18 @@ class Authority:
             builder = builder.add_extension(x509.AuthorityInformationAccess([access]), False)
         signing_key = key if self_signed else issuer.key
         edwards = isinstance(signing_key, ed25519.Ed25519PrivateKey)
-        digest = None if edwards else getattr(hashes, hash_name.upper())()
-        certificate = builder.sign(signing_key, digest)
+        certificate = builder.sign(signing_key, None if edwards else hashes.SHA256())
         if behind is None:
             behind = () if self_signed or issuer is self.root else (issuer.certificate,)
         return Issued(certificate, key, behind)
+
+    def resigned(self, issued: Issued, hash_name: str) -> Issued:
+        """Sign a certificate again with a weak hash, which `cryptography` would refuse to do."""
+        certificate = crypto.X509.from_cryptography(issued.certificate)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            certificate.sign(crypto.PKey.from_cryptography_key(self.intermediate.key), hash_name)
+        return replace(issued, certificate=certificate.to_cryptography())
 
 
 def _general_name(name: str) -> x509.GeneralName:

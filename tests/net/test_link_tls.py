@@ -113,6 +113,28 @@ def test_injected_plain_text_is_returned_and_never_read():
         run(work())
 
 
+def test_a_waiting_reader_does_not_catch_injected_octets():
+    """A reader that waits while the upgrade begins sees only what comes through TLS."""
+
+    async def work():
+        async with linked(server) as link:
+            await read_until(link, b"ESMTP\r\n")
+            link.write(b"STARTTLS\r\n")
+            time.sleep(0.1)
+            reader = asyncio.create_task(link.read())
+            await asyncio.sleep(0)
+            injected = await link.start_tls(verifying(), HOST, 5)
+            assert injected == b"220 Go\r\n250 injected\r\n"
+            link.write(b"NOOP\r\n")
+            assert await reader == b"250 2.0.0 Ok\r\n"
+
+    behaviour = rogue.Smtp(
+        server_context(), starttls_reply=b"220 Go\r\n", injected=b"250 injected\r\n"
+    )
+    with rogue.serve(behaviour) as server:
+        run(work())
+
+
 def test_a_server_that_closes_at_the_handshake():
     """Hanging up when the handshake begins is told as closed, with status 29."""
     with rogue.serve(rogue.Smtp(server_context(), cut_at="handshake")) as server:

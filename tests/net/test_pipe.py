@@ -70,7 +70,7 @@ def test_a_stubborn_command_is_ended_within_a_second():
 
     async def work():
         link = await Link.open(command(code + "time.sleep(60)"))
-        await link.read()
+        await read_until(link, b"\n")
         process_id = link._command.process_id
         started = time.perf_counter()
         assert not await link.close()
@@ -87,7 +87,7 @@ def test_abort_ends_the_command():
 
     async def work():
         link = await Link.open(command("print('x', flush=True); import time; time.sleep(60)"))
-        await link.read()
+        await read_until(link, b"\n")
         process_id = link._command.process_id
         link.abort()
         await link.close()
