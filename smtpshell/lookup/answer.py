@@ -56,15 +56,11 @@ class Tlsa(NamedTuple):
 
 
 class Soa(NamedTuple):
-    """A start of authority (RFC 1035 3.3.13); the last five are seconds but for `serial`."""
+    """A start of authority (RFC 1035 3.3.13): primary server, mailbox as a name, serial."""
 
     mname: str
     rname: str
     serial: int
-    refresh: int
-    retry: int
-    expire: int
-    minimum: int
 
 
 @dataclass(frozen=True, slots=True)

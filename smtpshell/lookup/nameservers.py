@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
+from pathlib import Path
 from typing import Final
 
 from smtpshell.lookup.finding import SetupError
 
 DEFAULT_PORT: Final = 53
+RESOLV_CONF: Final = "/etc/resolv.conf"
 
 
 def parse_nameserver(given: str) -> tuple[str, int]:
@@ -43,3 +46,22 @@ def is_loopback(address: str) -> bool:
         return ipaddress.ip_address(address).is_loopback
     except ValueError:
         return False
+
+
+def system_nameservers(path: str = RESOLV_CONF) -> list[tuple[str, int]]:
+    """Read the system's name servers, in order. Raises SetupError when there is none."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as fault:
+        lines, reason = [], fault.strerror or str(fault)
+    else:
+        reason = "it names no nameserver"
+    found = []
+    for words in map(str.split, lines):
+        if len(words) > 1 and words[0] == "nameserver":
+            with contextlib.suppress(ValueError):
+                found.append((str(ipaddress.ip_address(words[1])), DEFAULT_PORT))
+    if not found:
+        advice = "--nameserver IP[:PORT], or --zone FILE to answer from a file"
+        raise SetupError("no nameserver is configured", f"{path}: {reason}", advice)
+    return found

@@ -19,8 +19,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import dns.asyncresolver
 import dns.exception
@@ -28,20 +28,25 @@ import dns.flags
 import dns.message
 import dns.name
 import dns.nameserver
-import dns.rcode
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
+import dns.rdtypes.tlsabase
 import dns.resolver
-import dns.rrset
 import dns.tokenizer
-import dns.zone
+import dns.zonefile
 
 from smtpshell.lookup.answer import Answer, Mx, Soa, Status, Tlsa
-from smtpshell.lookup.finding import SetupError
 from smtpshell.lookup.names import BadNameError, Labels, check, folded, parse, reverse_name, text
-from smtpshell.lookup.nameservers import is_loopback, nameserver_text, parse_nameserver
+from smtpshell.lookup.nameservers import (
+    is_loopback,
+    nameserver_text,
+    parse_nameserver,
+    system_nameservers,
+)
+from smtpshell.lookup.sharing import Asked, Sharing
 from smtpshell.lookup.zone import Record, Zone, ZoneError
+from smtpshell.lookup.zonewire import respond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -49,20 +54,15 @@ if TYPE_CHECKING:
 PAYLOAD: Final = 1232  # octets over UDP that no path fragments (RFC 9715 section 3.2)
 TIMEOUT: Final = 5.0  # seconds for one question, all tries together
 CONCURRENCY: Final = 128  # questions on the wire at once
-CACHE_ENTRIES: Final = 20_000
-SHORTEST: Final = 5.0  # seconds a TTL of 0 is kept, so that one evaluation sees one DNS
-FAILURE: Final = 15.0  # seconds a failure is kept (RFC 9520 section 3.2: at least 1, at most 300)
+LOG_ENTRIES: Final = 20_000
+DEFAULT_TTL: Final = 300  # seconds, for records of a zone file that state none
+
+LOOP: Final = "the CNAMEs form a loop or a very long chain"
 
 Name = str | Labels
 
-
-class Asked(NamedTuple):
-    """One line of the log: what was asked, and whether it cost a packet (`how`)."""
-
-    name: str
-    rdtype: str
-    how: str  # "sent", "shared" (joined an equal question in flight) or "cached"
-    answer: Answer | None = None
+# A TLSA record whose data has the wrong length must be seen to be diagnosed; dnspython rejects it.
+dns.rdtypes.tlsabase.TLSABase._cert_length_by_mtype = {}  # noqa: SLF001 - there is no other way
 
 
 class Resolver:
@@ -83,14 +83,18 @@ class Resolver:
     ) -> None:
         self.timeout = timeout
         self.zone = zone
-        self.log: deque[Asked] = deque(maxlen=CACHE_ENTRIES)
-        servers = [_ZoneServer(zone)] if zone is not None else _servers(nameservers)
-        self.servers = tuple(server.answer_nameserver() for server in servers)
+        self.log: deque[Asked] = deque(maxlen=LOG_ENTRIES)
+        servers: list[dns.nameserver.Nameserver]
+        if zone is not None:
+            servers = [_ZoneServer(zone)]
+        else:
+            given = [parse_nameserver(each) for each in nameservers] or system_nameservers()
+            servers = [_Server(*each) for each in given]
+        self.servers = tuple((each.answer_nameserver(), each.answer_port()) for each in servers)
         self._stub = _stub(servers, timeout, edns=True)
         self._plain_stub = _stub(servers, timeout, edns=False)
         self._gate = asyncio.Semaphore(concurrency)
-        self._cache: dict[tuple[Labels, str], tuple[float, Answer]] = {}
-        self._flights: dict[tuple[Labels, str], _Flight] = {}
+        self._sharing = Sharing()
 
     async def ask(self, name: Name, rdtype: str) -> Answer:
         """Ask one question; the end of it, whatever it is, is the answer. Never raises.
@@ -103,13 +107,12 @@ class Resolver:
         except BadNameError as fault:
             shown = name if isinstance(name, str) else text(name)
             return Answer(shown.removesuffix("."), rdtype, "badname", detail=str(fault))
-        key = folded(labels), rdtype
-        kept = self._cache.get(key)
-        if kept is not None and kept[0] > time.monotonic():
-            answer = _renamed(kept[1], labels)
-            self.log.append(Asked(answer.name, rdtype, "cached", answer))
-            return answer
-        return _renamed(await self._fly(key, labels, rdtype), labels)
+        answer, how = await self._sharing.get(
+            (folded(labels), rdtype), lambda: self._question(labels, rdtype)
+        )
+        answer = answer if answer.name == text(labels) else replace(answer, name=text(labels))
+        self.log.append(Asked(answer.name, rdtype, how, answer))
+        return answer
 
     async def ask_all(self, questions: Iterable[tuple[Name, str]]) -> list[Answer]:
         """Ask several questions at once; the answers stand in the order of the questions."""
@@ -126,47 +129,27 @@ class Resolver:
 
     def forget(self) -> None:
         """Drop the cache: the next questions are asked anew."""
-        self._cache.clear()
+        self._sharing.forget()
 
-    async def _fly(self, key: tuple[Labels, str], labels: Labels, rdtype: str) -> Answer:
-        """Ask on the wire, or join an equal question; the last to lose interest cancels it."""
-        flight = self._flights.get(key)
-        how = "shared" if flight else "sent"
-        if flight is None:
-            task = asyncio.create_task(self._question(key, labels, rdtype))
-            flight = self._flights[key] = _Flight(task)
-        flight.readers += 1
-        try:
-            answer = await asyncio.shield(flight.task)
-        finally:
-            flight.readers -= 1
-            if self._flights.get(key) is flight and (flight.task.done() or not flight.readers):
-                del self._flights[key]
-                flight.task.cancel()
-        self.log.append(Asked(text(labels), rdtype, how, answer))
-        return answer
-
-    async def _question(self, key: tuple[Labels, str], labels: Labels, rdtype: str) -> Answer:
+    async def _question(self, labels: Labels, rdtype: str) -> Answer:
         async with self._gate:
             start = time.monotonic()
             try:
                 async with asyncio.timeout(self.timeout):
                     answer = await self._follow(labels, rdtype)
             except TimeoutError:
-                detail = f"{self.timeout:g} s, asked {', '.join(self.servers)}"
+                asked = ", ".join(nameserver_text(*each) for each in self.servers)
+                detail = f"{self.timeout:g} s, asked {asked}"
                 answer = Answer(text(labels), rdtype, "timeout", detail=detail)
-            answer = replace(answer, ms=(time.monotonic() - start) * 1000)
-        life = FAILURE if answer.failed else max(float(answer.ttl), SHORTEST)
-        self._cache[key] = (time.monotonic() + life, answer)
-        while len(self._cache) > CACHE_ENTRIES:
-            del self._cache[next(iter(self._cache))]
-        return answer
+            return replace(answer, ms=(time.monotonic() - start) * 1000)
 
     async def _follow(self, labels: Labels, rdtype: str) -> Answer:
         """Ask, and go on where a server that does not recurse left a CNAME hanging."""
         answer, hanging = await self._once(labels, rdtype)
         seen = {folded(labels)}
-        while hanging is not None and folded(hanging) not in seen:
+        while hanging is not None:
+            if folded(hanging) in seen:
+                return Answer(answer.name, rdtype, "servfail", chain=answer.chain, detail=LOOP)
             seen.add(folded(hanging))
             rest, hanging = await self._once(hanging, rdtype)
             answer = replace(
@@ -184,89 +167,130 @@ class Resolver:
         name = text(labels)
         qname = dns.name.Name((*labels, b""))
         try:
-            try:
-                found = await self._stub.resolve(qname, rdtype, raise_on_no_answer=False)
-            except dns.resolver.NoNameservers as fault:
-                if not _knows_no_edns(fault):
-                    raise
-                found = await self._plain_stub.resolve(qname, rdtype, raise_on_no_answer=False)
+            found = await self._resolve(qname, rdtype)
         except dns.resolver.NXDOMAIN as fault:
-            return self._nxdomain(name, rdtype, qname, fault), None
+            response: dns.message.QueryMessage = fault.kwargs["responses"][qname]
+            sole = self.servers[0] if len(self.servers) == 1 else ("", 0)
+            answer = Answer(name, rdtype, "nxdomain")
+            return self._filled(answer, response, response.resolve_chaining(), *sole), None
         except Exception as fault:  # noqa: BLE001 - whatever a server provokes is an answer
             status, detail = _failure(fault)
             return Answer(name, rdtype, status, detail=detail), None
-        response = found.response
-        chain = tuple(_plain_name(rrset[0].target) for rrset in found.chaining_result.cnames)
-        trust = self._trust(response, found.nameserver)
-        ttl = int(max(found.chaining_result.minimum_ttl, 0))
-        server = nameserver_text(found.nameserver or "", found.port or 0)
-        if found.rrset is None:
-            answer = Answer(name, rdtype, "nodata", (), chain, ttl, 0.0, *trust, server)
-            hanging = found.canonical_name if chain and not response.authority else None
-            return answer, None if hanging is None else hanging.labels[:-1]
-        values = tuple(_plain(rdata, rdtype) for rdata in found.rrset)
-        return Answer(name, rdtype, "ok", values, chain, ttl, 0.0, *trust, server), None
+        values = tuple(_plain(rdata, rdtype) for rdata in found.rrset or ())
+        answer = self._filled(
+            Answer(name, rdtype, "nodata" if found.rrset is None else "ok", values),
+            found.response,
+            found.chaining_result,
+            found.nameserver or "",
+            found.port or 0,
+        )
+        left = answer.status == "nodata" and answer.chain and not found.response.authority
+        return answer, found.canonical_name.labels[:-1] if left else None
 
-    def _nxdomain(
-        self, name: str, rdtype: str, qname: dns.name.Name, fault: dns.resolver.NXDOMAIN
+    async def _resolve(self, qname: dns.name.Name, rdtype: str) -> dns.resolver.Answer:
+        try:
+            return await self._stub.resolve(qname, rdtype, raise_on_no_answer=False)
+        except dns.resolver.NoNameservers as fault:
+            said = [error[3] for error in fault.kwargs.get("errors", ())]
+            if not said or any(each not in {"FORMERR", "NOTIMP", "BADVERS"} for each in said):
+                raise
+        return await self._plain_stub.resolve(qname, rdtype, raise_on_no_answer=False)
+
+    def _filled(
+        self,
+        answer: Answer,
+        response: dns.message.Message,
+        result: dns.message.ChainingResult,
+        server: str,
+        port: int,
     ) -> Answer:
-        response: dns.message.QueryMessage = fault.kwargs["responses"][qname]
-        result = response.resolve_chaining()
-        chain = tuple(_plain_name(rrset[0].target) for rrset in result.cnames)
-        trust = self._trust(response, self.servers[0] if len(self.servers) == 1 else "")
-        server = self.servers[0] if len(self.servers) == 1 else ""
-        ttl = int(max(result.minimum_ttl, 0))
-        return Answer(name, rdtype, "nxdomain", (), chain, ttl, 0.0, *trust, server)
-
-    def _trust(self, response: dns.message.Message, server: str | None) -> tuple[bool, bool]:
-        """Return the AD bit, and whether it may be believed."""
-        bit = bool(response.flags & dns.flags.AD)
-        return bit, bit and (self.zone is not None or is_loopback(server or ""))
-
-
-@dataclass(slots=True)
-class _Flight:
-    """A question on the wire and how many wait for it."""
-
-    task: asyncio.Task[Answer]
-    readers: int = 0
-
-
-def _renamed(answer: Answer, labels: Labels) -> Answer:
-    name = text(labels)
-    return answer if answer.name == name else replace(answer, name=name)
-
-
-def _servers(given: Sequence[str]) -> list[dns.nameserver.Nameserver]:
-    if given:
-        return [dns.nameserver.Do53Nameserver(*parse_nameserver(each)) for each in given]
-    advice = "--nameserver IP[:PORT], or --zone FILE to answer from a file"
-    try:
-        system = dns.resolver.Resolver()
-    except dns.resolver.NoResolverConfiguration as fault:
-        raise SetupError("no nameserver is configured", str(fault), advice) from None
-    servers = [
-        server
-        for each in system.nameservers
-        for server in ([dns.nameserver.Do53Nameserver(each)] if isinstance(each, str) else [each])
-    ]
-    if not servers:
-        raise SetupError("no nameserver is configured", "the system's settings", advice)
-    return servers
+        ad = bool(response.flags & dns.flags.AD)
+        return replace(
+            answer,
+            chain=tuple(_plain_name(rrset[0].target) for rrset in result.cnames),
+            ttl=max(int(result.minimum_ttl), 0),
+            ad=ad,
+            authenticated=ad and (self.zone is not None or is_loopback(server)),
+            server=nameserver_text(server, port),
+        )
 
 
 def _stub(
     servers: Sequence[dns.nameserver.Nameserver], timeout: float, *, edns: bool
 ) -> dns.asyncresolver.Resolver:
-    """Make dnspython's resolver: every server twice within the time, absolute names only."""
+    """Make dnspython's resolver: each server asked, the first at least twice, within the time."""
     stub = dns.asyncresolver.Resolver(configure=False)
     stub.nameservers = list(servers)
-    stub.lifetime = timeout
+    stub.lifetime = timeout * 0.95  # so that its own words reach the answer, not the outer bound
     stub.timeout = timeout / (len(servers) + 1)
     stub.flags = dns.flags.RD | dns.flags.AD
     if edns:
         stub.use_edns(0, 0, PAYLOAD)
     return stub
+
+
+class _Server(dns.nameserver.Do53Nameserver):
+    """A name server on the network, asked over UDP by a connected socket of its own per question.
+
+    A connected socket hears that nobody listens at the other end, and nothing from anybody else.
+    TCP is dnspython's.
+    """
+
+    async def async_query(
+        self,
+        request: dns.message.QueryMessage,
+        timeout: float,  # noqa: ASYNC109 - the signature is dnspython's
+        source: str | None,
+        source_port: int,
+        max_size: bool,
+        backend: Any,  # noqa: ANN401 - dnspython does not export its type
+        one_rr_per_rrset: bool = False,
+        ignore_trailing: bool = False,
+    ) -> dns.message.Message:
+        if max_size:
+            rest = source, source_port, max_size, backend, one_rr_per_rrset, ignore_trailing
+            response = await super().async_query(request, timeout, *rest)
+            if response.flags & dns.flags.TC:
+                raise dns.message.Truncated(message=response)  # type: ignore[no-untyped-call]  # dnspython's
+            return response
+        transport, protocol = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _Datagram(request), remote_addr=(self.address, self.port)
+        )
+        try:
+            transport.sendto(request.to_wire())
+            async with asyncio.timeout(timeout):
+                return await protocol.answer
+        except TimeoutError:
+            raise dns.exception.Timeout(timeout=timeout) from None  # type: ignore[no-untyped-call]  # dnspython's
+        finally:
+            transport.close()
+
+
+class _Datagram(asyncio.DatagramProtocol):
+    """Waits for the answer to one query; what answers another question is passed over."""
+
+    def __init__(self, request: dns.message.QueryMessage) -> None:
+        self.request = request
+        self.answer: asyncio.Future[dns.message.Message] = (
+            asyncio.get_running_loop().create_future()
+        )
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        if self.answer.done() or data[:2] != self.request.id.to_bytes(2, "big"):
+            return
+        try:
+            message = dns.message.from_wire(data, ignore_trailing=True, raise_on_truncation=True)
+            if self.request.is_response(message):
+                self.answer.set_result(message)
+        except dns.message.Truncated as fault:
+            if self.request.is_response(fault.message()):  # type: ignore[no-untyped-call]  # dnspython's
+                self.answer.set_exception(fault)
+        except Exception as fault:  # noqa: BLE001 - whatever octets provoke is an answer
+            self.answer.set_exception(fault)
+
+    def error_received(self, exc: Exception) -> None:
+        if not self.answer.done():
+            self.answer.set_exception(exc)
 
 
 class _ZoneServer(dns.nameserver.Nameserver):
@@ -302,7 +326,8 @@ class _ZoneServer(dns.nameserver.Nameserver):
         ignore_trailing: bool = False,
     ) -> dns.message.Message:
         await asyncio.sleep(0)
-        octets = respond(self.zone, request.to_wire(), 65535 if max_size else PAYLOAD)
+        limit = 65535 if max_size else PAYLOAD
+        octets = respond(self.zone, request.to_wire(), limit, _type_text, dns.rdatatype.from_text)
         if octets is None:
             raise TimeoutError("the zone says so")  # an OSError: dnspython does not retry it
         return dns.message.from_wire(
@@ -313,71 +338,38 @@ class _ZoneServer(dns.nameserver.Nameserver):
         )
 
 
-_RCODES: Final[Mapping[str, dns.rcode.Rcode]] = {
-    "noerror": dns.rcode.NOERROR,
-    "nxdomain": dns.rcode.NXDOMAIN,
-    "servfail": dns.rcode.SERVFAIL,
-    "refused": dns.rcode.REFUSED,
-}
+def _type_text(code: int) -> str:
+    return dns.rdatatype.to_text(dns.rdatatype.RdataType.make(code))
 
 
-def respond(zone: Zone, octets: bytes, limit: int) -> bytes | None:
-    """Answer one query as a recursive server that knows the zone would; None: stay silent.
+class _Lines(dns.zonefile.RRsetsReaderTransaction):
+    """Takes the records of a master file as they come; a SOA may stand at any name."""
 
-    `limit` is the largest answer in octets; a longer one is cut, with the TC bit set.
-    """
-    request = dns.message.from_wire(octets)
-    response = dns.message.make_response(request, recursion_available=True)
-    question = request.question[0]
-    found = zone.find(question.name.labels[:-1], dns.rdatatype.to_text(question.rdtype))
-    if found.outcome == "timeout":
-        return None
-    response.set_rcode(_RCODES[found.outcome])
-    if zone.authenticated:
-        response.flags |= dns.flags.AD
-    for record in found.records:
-        _add(response, response.answer, record)
-    if found.soa is not None:
-        _add(response, response.authority, found.soa)
-    return response.to_wire(max_size=limit, prefer_truncation=True, want_shuffle=False)
+    def __init__(self, origin: dns.name.Name) -> None:
+        super().__init__(dns.zonefile.RRSetsReaderManager(origin), True, False)  # type: ignore[no-untyped-call]  # dnspython's
+        self.records: dict[Record, None] = {}
 
-
-def _add(message: dns.message.Message, section: list[dns.rrset.RRset], record: Record) -> None:
-    rdtype = dns.rdatatype.from_text(record.rdtype)
-    rdata = dns.rdata.from_wire(dns.rdataclass.IN, rdtype, record.rdata, 0, len(record.rdata))
-    owner = dns.name.Name((*record.owner, b""))
-    rrset = message.find_rrset(section, owner, dns.rdataclass.IN, rdtype, create=True)
-    rrset.add(rdata, record.ttl)
+    def add(self, *args: object) -> None:
+        name, ttl, rdata = cast("tuple[dns.name.Name, int, dns.rdata.Rdata]", args)
+        rdtype = dns.rdatatype.to_text(rdata.rdtype)
+        self.records[Record(name.labels[:-1], rdtype, ttl, rdata.to_wire() or b"")] = None
 
 
 def parse_master(master: str, origin: str = ".") -> list[Record]:
     """Read a master file into records. Raises ZoneError, with the line, where it does not parse.
 
     `$ORIGIN`, `$TTL` and `$GENERATE` work, `$INCLUDE` does not. Names that are not ASCII become
-    A-labels.
+    A-labels. Records without a TTL get that of the record before, or 300 seconds.
     """
+    codec = dns.name.IDNA_2008_Practical
     try:
-        base = dns.name.Name((*parse(origin), b""))
-        zone = dns.zone.from_text(
-            f"$TTL 300\n{master}",
-            origin=base,
-            relativize=False,
-            check_origin=False,
-            filename="line",
-            idna_codec=dns.name.IDNA_2008_Practical,
-        )
-    except (dns.exception.DNSException, BadNameError, ValueError, UnicodeError) as fault:
-        raise ZoneError("the zone does not parse", _line(str(fault)), status=64) from None
-    return [
-        Record(name.labels[:-1], dns.rdatatype.to_text(rdata.rdtype), ttl, rdata.to_wire() or b"")
-        for name, ttl, rdata in zone.iterate_rdatas()
-    ]
-
-
-def _line(message: str) -> str:
-    """Turn dnspython's "line:3: reason" into "line 2: reason" (one line was put before)."""
-    place, _, reason = message.removeprefix("line:").partition(": ")
-    return f"line {int(place) - 1}: {reason}" if place.isdigit() else message
+        lines = _Lines(dns.name.Name((*parse(origin), b"")))
+        tokens = dns.tokenizer.Tokenizer(master, "line", idna_codec=codec)
+        dns.zonefile.Reader(tokens, dns.rdataclass.IN, lines, default_ttl=DEFAULT_TTL).read()
+    except (dns.exception.DNSException, ValueError) as fault:
+        where = str(fault).replace("line:", "line ", 1)
+        raise ZoneError("the zone does not parse", where, status=64) from None
+    return list(lines.records)
 
 
 def _plain_name(name: dns.name.Name) -> str:
@@ -387,23 +379,11 @@ def _plain_name(name: dns.name.Name) -> str:
 _PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
     "A": lambda rdata: rdata.address,
     "AAAA": lambda rdata: rdata.address,
-    "TXT": lambda rdata: b"".join(rdata.strings),
-    "SPF": lambda rdata: b"".join(rdata.strings),
+    **dict.fromkeys(("TXT", "SPF"), lambda rdata: b"".join(rdata.strings)),
     "MX": lambda rdata: Mx(rdata.preference, _plain_name(rdata.exchange)),
-    "PTR": lambda rdata: _plain_name(rdata.target),
-    "CNAME": lambda rdata: _plain_name(rdata.target),
-    "DNAME": lambda rdata: _plain_name(rdata.target),
-    "NS": lambda rdata: _plain_name(rdata.target),
+    **dict.fromkeys(("PTR", "CNAME", "DNAME", "NS"), lambda rdata: _plain_name(rdata.target)),
     "TLSA": lambda rdata: Tlsa(rdata.usage, rdata.selector, rdata.mtype, rdata.cert.hex()),
-    "SOA": lambda rdata: Soa(
-        _plain_name(rdata.mname),
-        _plain_name(rdata.rname),
-        rdata.serial,
-        rdata.refresh,
-        rdata.retry,
-        rdata.expire,
-        rdata.minimum,
-    ),
+    "SOA": lambda rdata: Soa(_plain_name(rdata.mname), _plain_name(rdata.rname), rdata.serial),
 }
 
 
@@ -412,50 +392,53 @@ def _plain(rdata: dns.rdata.Rdata, rdtype: str) -> object:
     return rdata.to_text() if convert is None else convert(rdata)
 
 
-def _knows_no_edns(fault: dns.resolver.NoNameservers) -> bool:
-    said = [error[3] for error in fault.kwargs.get("errors", ())]
-    return bool(said) and all(word in {"FORMERR", "NOTIMP", "BADVERS"} for word in said)
-
-
 def _failure(fault: Exception) -> tuple[Status, str]:
     """Turn what dnspython raised into a status; of several servers' faults the most telling."""
-    if isinstance(fault, dns.resolver.LifetimeTimeout | dns.exception.Timeout):
+    if isinstance(fault, dns.exception.Timeout):
         return "timeout", _reasons(fault.kwargs.get("errors", ()))
     if not isinstance(fault, dns.resolver.NoNameservers):
-        return "malformed", str(fault) or type(fault).__name__
+        return _status(fault), _reason(fault)
     errors = fault.kwargs.get("errors", ())
-    said = [error[3] for error in errors]
-    detail = _reasons(errors)
-    if "SERVFAIL" in said:
-        return "servfail", detail
-    if "REFUSED" in said:
-        return "refused", detail
-    if any(isinstance(each, TimeoutError | dns.exception.Timeout) for each in said):
-        return "timeout", detail
-    if any(isinstance(each, str) for each in said):
-        return "servfail", detail
-    if any(isinstance(each, OSError | EOFError) for each in said):
-        return "unreachable", detail
-    if any(isinstance(each, dns.message.ChainTooLong) for each in said):
-        return "servfail", "the CNAMEs form a loop or a very long chain"
-    return "malformed", detail
+    found = {_status(error[3]) for error in errors}
+    order: tuple[Status, ...] = ("servfail", "refused", "timeout", "unreachable", "malformed")
+    return next(status for status in order if status in found), _reasons(errors)
+
+
+def _status(reason: str | Exception) -> Status:
+    """Return the status of one server's fault: a return code as text, or an exception."""
+    match reason:
+        case "REFUSED":
+            return "refused"
+        case str() | dns.message.ChainTooLong() | dns.resolver.YXDOMAIN():
+            return "servfail"
+        case TimeoutError() | dns.exception.Timeout():
+            return "timeout"
+        case OSError() | EOFError():
+            return "unreachable"
+        case _:
+            return "malformed"
 
 
 def _reasons(errors: Iterable[Any]) -> str:
-    """Say what each server did, once each: "192.0.2.53 port 53: REFUSED"."""
+    """Say what each server did, once each: "192.0.2.53: REFUSED"."""
     said = {}
     for server, _, port, reason, _ in errors:
         host = server.partition(":")[2].rpartition("@")[0] or server
-        place = f"{host} port {port}" if port else host
-        said[f"{place}: {reason if isinstance(reason, str) else _reason(reason)}"] = True
+        said[f"{nameserver_text(host, port)}: {_reason(reason)}"] = True
     return "; ".join(said)
 
 
-def _reason(fault: Exception) -> str:
-    if isinstance(fault, dns.message.Truncated):
-        return "the answer was truncated"
-    if isinstance(fault, dns.exception.Timeout):
-        return "no answer in time"
-    if isinstance(fault, OSError):
-        return fault.strerror or str(fault)
-    return str(fault) or type(fault).__name__
+def _reason(reason: str | Exception) -> str:
+    match reason:
+        case str():
+            return reason
+        case dns.message.Truncated():
+            return "the answer was truncated"
+        case dns.message.ChainTooLong():
+            return LOOP
+        case dns.exception.Timeout():
+            return "no answer in time"
+        case OSError(strerror=str(words)):
+            return words
+        case _:
+            return str(reason) or type(reason).__name__
