@@ -1,0 +1,74 @@
+"""How quickly the program starts: `python -m tests.benchmarks.bench_startup [ROUNDS]`.
+
+Two moments: `--help` has ended, and the first prompt stands in a terminal. Beside them the floor
+(an interpreter that does nothing) and other shells built on prompt_toolkit, where installed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pexpect
+
+from .measuring import in_turns, run, show
+
+FLOOR = "python -c pass"
+SMTPSHELL = (sys.executable, "-m", "smtpshell")
+PROMPTS = {"litecli": r"> ", "iredis": r"> "}  # peers, by the pattern of their prompts
+
+
+def help_of(*command: str) -> Callable[[], float]:
+    """Return a contestant: a command that runs to its end."""
+    return lambda: run(*command)
+
+
+def prompt_of(pattern: str, *command: str) -> Callable[[], float]:
+    """Return a contestant: a command in a terminal, until its prompt shows."""
+
+    def once() -> float:
+        with tempfile.TemporaryDirectory() as home:
+            environment = {"HOME": home, "TERM": "xterm-256color", "PATH": "/usr/bin:/bin"}
+            begun = time.perf_counter()
+            child = pexpect.spawn(
+                command[0], [*command[1:]], env=environment, dimensions=(24, 100), timeout=30
+            )
+            try:
+                child.expect(pattern)
+                return time.perf_counter() - begun
+            finally:
+                child.close(force=True)
+
+    return once
+
+
+def beside(name: str) -> str | None:
+    """Return the path of a peer's command, beside this interpreter or on the path."""
+    here = Path(sys.executable).parent / name
+    return str(here) if here.exists() else shutil.which(name)
+
+
+def main(rounds: int) -> None:
+    """Measure and print."""
+    floor = {FLOOR: help_of(sys.executable, "-c", "pass")}
+    show(
+        "The help page",
+        in_turns({**floor, "smtpshell --help": help_of(*SMTPSHELL, "--help")}, rounds),
+        FLOOR,
+    )
+    peers = {
+        f"{name}, first prompt": prompt_of(pattern, path)
+        for name, pattern in PROMPTS.items()
+        if (path := beside(name))
+    }
+    ours = {"smtpshell, first prompt": prompt_of(r"practice> ", *SMTPSHELL)}
+    results = in_turns({**floor, **ours, **peers}, rounds)
+    show("The first prompt in a terminal", results, "smtpshell, first prompt")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10)
