@@ -100,10 +100,9 @@ def presented_chain(ssl_object: ssl.SSLObject | ssl.SSLSocket) -> tuple[bytes, .
     public = getattr(ssl_object, "get_unverified_chain", None)
     if public is not None:
         return tuple(bytes(der) for der in public())
-    inner = getattr(ssl_object, "_sslobj", None)
     try:
-        chain = inner.get_unverified_chain() or () if inner is not None else ()
-        return tuple(ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in chain)
+        chain = ssl_object._sslobj.get_unverified_chain()  # type: ignore[union-attr]  # noqa: SLF001  # see above
+        return tuple(ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in chain or ())
     except (AttributeError, TypeError, ValueError, ssl.SSLError):
         der = ssl_object.getpeercert(binary_form=True)
         return (der,) if der else ()
