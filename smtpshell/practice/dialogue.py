@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from smtpshell.practice.certificates import Certificate
     from smtpshell.practice.expression import Value
     from smtpshell.practice.scenario import Host, Rule
+    from smtpshell.practice.verdicts import Verdicts
     from smtpshell.practice.wiring import House, Wire
     from smtpshell.practice.world import World
     from smtpshell.protocol.sasl import ChannelBinding
@@ -69,6 +70,7 @@ class Dialogue:
         profile = make_profile(world, host, port, house.rulebook, lambda: self._bindings)
         self.tap = house.tap(self.record.number, host)
         self.side = ServerSide(profile, recording=self.tap is not None)
+        self._judged: Verdicts | None = None
         self._open = True
 
     @property
@@ -177,6 +179,9 @@ class Dialogue:
         verdict = side.judge(request)
         place = place_of(request, verdict)
         facts = await gather(self, request)
+        self._judged = await self._ask_dns(request, place)
+        if self._judged is not None:
+            facts |= self._judged.facts()
         case = policy.Circumstances(
             self.world, self.host, self.port, side, self.record.failures, self.record.unknown
         )
@@ -199,6 +204,21 @@ class Dialogue:
             elif request.verb == "STARTTLS" and self._certificate(rule) == "none":
                 verdict = side.say("tls-unavailable")
         return verdict, rule, facts
+
+    async def _ask_dns(self, request: Request, place: str) -> Verdicts | None:
+        """Return what the world's DNS says, as far as the host or a rule at this place asks."""
+        wanted = self.house.rulebook.facts_used(place) & {"spf", "dkim", "dmarc", "policy"}
+        if request.ends_message:
+            wanted |= frozenset(self.host.checks)
+        if not wanted:
+            return None
+        from smtpshell.practice.verdicts import Sighting, judge
+
+        side = self.side
+        sender = side.transaction.sender or request.command.address or ""
+        content = bytes(side.transaction.content) if request.ends_message else None
+        seen = Sighting(self.record.client, side.helo, sender, content)
+        return await judge(self.house.resolver, seen, wanted, self.world.clock.now())
 
     def _worded(self, verdict: Verdict, rule: Rule | None, facts: dict[str, Value]) -> Reply:
         """Return the reply with its facts, in the words of the rule if it has any."""
@@ -247,6 +267,8 @@ class Dialogue:
         )
         sender = delivery.Sender(side.helo, record.client, side.user, word)
         message = delivery.make_message(self.world, self.host, side.transaction, sender, queue_id)
+        if self._judged is not None:
+            message = replace(message, results=self._judged.field(self.host.name))
         fate = (rule.fate if rule is not None else "") or "deliver"
         await delivery.deliver(self.world, self.host, message, fate, self.house.carry)
 

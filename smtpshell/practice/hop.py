@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from smtpshell.practice.dialogue import Dialogue
 from smtpshell.practice.policy import next_hop
 from smtpshell.practice.reports import Fate
+from smtpshell.practice.signing import prepare
 from smtpshell.practice.wire import Channel, WireError
 from smtpshell.protocol.message import MessageEncoder
 from smtpshell.protocol.replies import Reply, ReplyReader
@@ -114,14 +115,27 @@ async def _transfer(
     dialogue.record.client = host.address
     answering = asyncio.ensure_future(dialogue.run())
     try:
-        return await _transact(_Relay(wire), wire, host, message, recipients)
+        world = house.world
+        content = prepare(
+            world.scenario,
+            host,
+            _without_return_path(message.raw),
+            world.seed,
+            world.clock.now(),
+        )
+        return await _transact(_Relay(wire), wire, host, message, recipients, content)
     finally:
         wire.say(b"")
         await answering
 
 
 async def _transact(
-    relay: _Relay, wire: QueueWire, host: Host, message: Message, recipients: list[str]
+    relay: _Relay,
+    wire: QueueWire,
+    host: Host,
+    message: Message,
+    recipients: list[str],
+    content: bytes,
 ) -> list[Fate]:
     await relay.reply()
     await relay.command(f"EHLO {host.name}")
@@ -138,7 +152,7 @@ async def _transact(
         reply = await relay.command("DATA")
         if reply.family == 3:
             encoder = MessageEncoder(normalise=False)
-            wire.say(encoder.feed(_without_return_path(message.raw)) + encoder.close())
+            wire.say(encoder.feed(content) + encoder.close())
             reply = await relay.reply()
         fates = {
             address: reply if earlier.family == 2 else earlier for address, earlier in fates.items()

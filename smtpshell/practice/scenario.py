@@ -97,6 +97,13 @@ BARE_LF: dict[str, str] = {
 }
 """How a host takes line ends that are not CRLF."""
 
+ALTERATIONS: dict[str, str] = {
+    "footer": "a line of text is added at the end",
+    "subject": "[list] is put before the subject",
+    "spaces": "white space is changed, nothing else",
+}
+"""What a host may change in a message that it hands on."""
+
 CLOSINGS = ("no", "before", "after")
 SCOPES = ("world", "host", "connection", "transaction")
 
@@ -106,7 +113,9 @@ class Host:
     """One virtual host. `ports` maps the ports it pretends to have to their kinds.
 
     `accepts` holds the domains it takes mail for; `*` is an open relay (that relays nowhere).
-    `onward` lets it hand messages on to the host of this world that accepts their domain.
+    `onward` lets it hand messages on to the host of this world that accepts their domain; then it
+    `alters` them and `signs` them with the key of that name. `checks` are the verdicts ("spf",
+    "dkim", "dmarc") that it writes into Authentication-Results.
     """
 
     name: str
@@ -119,6 +128,9 @@ class Host:
     certificate: str = ""
     bare_lf: str = "keep"
     onward: bool = False
+    alters: tuple[str, ...] = ()
+    signs: str = ""
+    checks: tuple[str, ...] = ()
     lmtp: bool = False
 
 
@@ -131,6 +143,20 @@ class User:
     mechanisms: tuple[str, ...] = ()
     may_send_as: tuple[str, ...] = ()
     token: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Key:
+    """A DKIM key, made from the seed. `canonical` is "relaxed/relaxed" or the like (header/body).
+
+    With `published` its record stands in the zone.
+    """
+
+    name: str
+    domain: str
+    selector: str
+    published: bool = True
+    canonical: str = "relaxed/relaxed"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,6 +264,7 @@ class Scenario:
     tls: Tls = Tls()
     auth: Auth = Auth()
     users: tuple[User, ...] = ()
+    keys: tuple[Key, ...] = ()
     rules: tuple[Rule, ...] = ()
     limits: Limits = Limits()
     replies: Mapping[str, str] = field(default_factory=dict)

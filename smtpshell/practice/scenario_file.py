@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from smtpshell.practice.clock import parse_duration, parse_moment
 from smtpshell.practice.scenario import (
+    ALTERATIONS,
     BARE_LF,
     CERTIFICATES,
     CLOSINGS,
@@ -22,6 +23,7 @@ from smtpshell.practice.scenario import (
     WIRE_FAULTS,
     Auth,
     Host,
+    Key,
     Limits,
     Rule,
     Scenario,
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from smtpshell.practice.expression import Expression
 
 Value = TypeVar("Value")
+_METHODS = ("relaxed", "simple")
 LARGEST_FILE = 1_000_000
 """Octets of a scenario file: the longest shipped one is a hundredth of this."""
 
@@ -186,7 +189,7 @@ def _one_of(words: Mapping[str, object] | tuple[str, ...]) -> Callable[[object],
     return read
 
 
-def _some_of(words: Mapping[str, object]) -> Callable[[object], tuple[str, ...]]:
+def _some_of(words: Mapping[str, object] | tuple[str, ...]) -> Callable[[object], tuple[str, ...]]:
     return lambda value: tuple(_one_of(words)(item) for item in _texts(value))
 
 
@@ -241,7 +244,9 @@ def parse_scenario(text: str, where: str = "scenario") -> Scenario:
 
 def _scenario(file: _Table) -> Scenario:
     fallback = Scenario("")
-    tables = {key: file.values.pop(key, None) for key in ("host", "tls", "auth", "user", "rule")}
+    tables = {
+        key: file.values.pop(key, None) for key in ("host", "tls", "auth", "user", "key", "rule")
+    }
     limits = file.values.pop("limits", {})
     mailboxes: tuple[str, ...] = file.take("mailboxes", _texts, ())
     hosts = _hosts(file, tables["host"], mailboxes)
@@ -260,6 +265,7 @@ def _scenario(file: _Table) -> Scenario:
         tls=_tls(_Table(tables["tls"] or {}, file.text, file.where, "tls")),
         auth=_auth(_Table(tables["auth"] or {}, file.text, file.where, "auth")),
         users=tuple(_user(table) for table in _many(file, tables["user"], "user")),
+        keys=tuple(_key(table) for table in _many(file, tables["key"], "key")),
         rules=tuple(
             _rule(table, number)
             for number, table in enumerate(_many(file, tables["rule"], "rule"), 1)
@@ -306,6 +312,9 @@ def _host(table: _Table, name: str, domains: tuple[str, ...]) -> Host:
         certificate=table.take("certificate", _one_of(CERTIFICATES), ""),
         bare_lf=table.take("bare_lf", _one_of(BARE_LF), fallback.bare_lf),
         onward=table.take("onward", _truth, False),
+        alters=table.take("alters", _some_of(ALTERATIONS), ()),
+        signs=table.take("signs", _text, ""),
+        checks=table.take("checks", _some_of(("spf", "dkim", "dmarc")), ()),
         lmtp=table.take("lmtp", _truth, False),
     )
     table.finish()
@@ -345,6 +354,21 @@ def _user(table: _Table) -> User:
     if not user.name or not user.password:
         raise table.error("a user needs a name and a password")
     return user
+
+
+def _key(table: _Table) -> Key:
+    canonical = tuple(f"{head}/{body}" for head in _METHODS for body in _METHODS)
+    key = Key(
+        table.take("name", _text, ""),
+        table.take("domain", _text, ""),
+        table.take("selector", _text, ""),
+        table.take("published", _truth, True),
+        table.take("canonical", _one_of(canonical), "relaxed/relaxed"),
+    )
+    table.finish()
+    if not key.name or not key.domain or not key.selector:
+        raise table.error("a key needs a name, a domain and a selector")
+    return key
 
 
 def _limits(table: _Table) -> Limits:

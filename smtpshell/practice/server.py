@@ -14,6 +14,7 @@ led there. Nothing is ever sent anywhere else: there is no code here that opens 
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ from smtpshell.protocol.errors import SmtpshellError, Status
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from smtpshell.lookup.resolver import Resolver
+    from smtpshell.lookup.zone import Zone
     from smtpshell.practice.clock import PracticeClock
     from smtpshell.practice.mailbox import Message
     from smtpshell.practice.reports import Fate
@@ -59,6 +62,8 @@ class PracticeServer:
         self.address = address
         self.observer = observer
         self.faults: list[BaseException] = []
+        self._zone: Zone | None = None
+        self._resolver: Resolver | None = None
         self._listeners: list[asyncio.Server] = []
         self._refusing: list[socket.socket] = []
         self._ports: dict[tuple[str, int], int] = {}
@@ -93,7 +98,7 @@ class PracticeServer:
         except OSError as error:
             await self.stop()
             raise SmtpshellError(
-                f"cannot listen: {(error.strerror or str(error)).lower()}",
+                f"cannot listen: {os.strerror(error.errno or 0).lower()}",
                 f"{self.address}:{port}",
                 "Choose another port, or 0 for any free one.",
                 status=Status.CONNECT,
@@ -172,6 +177,26 @@ class PracticeServer:
     def connections(self) -> int:
         """How many clients are connected."""
         return len(self._dialogues)
+
+    @property
+    def zone(self) -> Zone:
+        """The DNS of this world: what does not stand in it does not exist."""
+        if self._zone is None:
+            from smtpshell.lookup.zone import Zone
+            from smtpshell.practice.signing import zone_text
+
+            text = zone_text(self.scenario, self.world.seed)
+            self._zone = Zone.from_text(text, faults=self.scenario.dns_faults)
+        return self._zone
+
+    @property
+    def resolver(self) -> Resolver:
+        """What asks the zone of this world."""
+        if self._resolver is None:
+            from smtpshell.lookup.resolver import Resolver
+
+            self._resolver = Resolver(zone=self.zone)
+        return self._resolver
 
     # --- what dialogues need ---------------------------------------------------------------
 

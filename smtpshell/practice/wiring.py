@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import Protocol
 
+from smtpshell.lookup.resolver import Resolver
 from smtpshell.practice.mailbox import Message
 from smtpshell.practice.reports import Fate
 from smtpshell.practice.rules import Rulebook
@@ -35,6 +36,10 @@ class House(Protocol):
 
     world: World
     rulebook: Rulebook
+
+    @property
+    def resolver(self) -> Resolver:
+        """What asks the zone of this world."""
 
     def tap(self, number: int, host: Host) -> Tap | None:
         """Return what hears this dialogue, if anybody wants to."""

@@ -1,0 +1,265 @@
+"""The practice server on a socket: smtplib, raw octets, pipelining, what is where."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from smtpshell.practice.library import load_scenario
+from smtpshell.practice.server import PracticeServer
+from smtpshell.protocol.errors import SmtpshellError
+from tests.practice.talking import Client, scenario, trusting, with_client, with_server
+
+
+def with_smtplib(test, what="plain"):
+    """Run a blocking test with a connected smtplib client in a thread."""
+
+    async def run(server: PracticeServer) -> None:
+        def work() -> None:
+            with smtplib.SMTP(server.address, server.port, "client.example", timeout=5) as smtp:
+                smtp._host = server.host_name
+                test(server, smtp)
+
+        await asyncio.to_thread(work)
+
+    return with_server(what, run)
+
+
+def test_smtplib_sends_a_message_that_can_be_read_back() -> None:
+    """What smtplib sends lies in the mailbox, octet for octet, under the trace fields."""
+
+    def send(_server, smtp) -> None:
+        refused = smtp.sendmail(
+            "ann@client.example",
+            ["bob@practice.example", "carol@practice.example"],
+            "Subject: hi\r\n\r\n.dot\r\nbye\r\n",
+        )
+        assert refused == {}
+
+    server = with_smtplib(send)
+    (message,) = server.world.mailbox("bob")
+    assert message.content == b"Subject: hi\r\n\r\n.dot\r\nbye\r\n"
+    assert message.raw.startswith(b"Return-Path: <ann@client.example>\r\nReceived: from ")
+    assert message.envelope.recipients == ("bob@practice.example", "carol@practice.example")
+    assert server.world.mailbox("carol")[0].body == b".dot\r\nbye\r\n"
+    assert server.world.mailbox("alice") == ()
+
+
+def test_smtplib_is_told_who_was_refused() -> None:
+    """Unknown users and foreign domains are refused one by one, the others served."""
+
+    def send(_server, smtp) -> None:
+        refused = smtp.sendmail(
+            "ann@client.example",
+            ["bob@practice.example", "nobody@practice.example", "zoe@elsewhere.example"],
+            "Subject: hi\r\n\r\nhi\r\n",
+        )
+        assert refused["nobody@practice.example"] == (
+            550,
+            b"5.1.1 <nobody@practice.example>: Recipient address rejected: User unknown",
+        )
+        assert refused["zoe@elsewhere.example"] == (
+            554,
+            b"5.7.1 <zoe@elsewhere.example>: Relay access denied",
+        )
+
+    assert len(with_smtplib(send).world.mailbox("bob")) == 1
+
+
+@pytest.mark.parametrize("method", ["auth_plain", "auth_login", "auth_cram_md5"])
+def test_smtplib_logs_in_after_starttls(method: str) -> None:
+    """Each mechanism that smtplib has logs alice in under verified TLS."""
+
+    def log_in(server, smtp) -> None:
+        smtp.starttls(context=trusting(server))
+        smtp.ehlo()
+        smtp.user, smtp.password = "alice", "correct horse"
+        mechanism = method.removeprefix("auth_").upper().replace("_", "-")
+        code, _ = smtp.auth(mechanism, getattr(smtp, method))
+        assert code == 235
+        assert smtp.sendmail("alice@practice.example", "zoe@elsewhere.example", "x") == {}
+
+    server = with_smtplib(log_in)
+    assert [item.left for item in server.world.queue] == [("zoe@elsewhere.example",)]
+    assert server.world.queue[0].message.envelope.protocol == "ESMTPSA"
+
+
+def test_wrong_password_is_535() -> None:
+    """A login with another password is refused, and the session goes on."""
+
+    def log_in(server, smtp) -> None:
+        smtp.starttls(context=trusting(server))
+        with pytest.raises(smtplib.SMTPAuthenticationError) as refusal:
+            smtp.login("alice", "wrong")
+        assert refusal.value.smtp_code == 535
+        assert smtp.noop()[0] == 250
+
+    with_smtplib(log_in)
+
+
+def test_the_dialogue_of_the_first_lesson_to_the_octet() -> None:
+    """The replies of the default scenario are those that the lessons print."""
+
+    async def talk(client: Client) -> None:
+        for line in (
+            b"HELO client.example",
+            b"MAIL FROM:<ann@client.example>",
+            b"RCPT TO:<bob@practice.example>",
+            b"RCPT TO:<zoe@elsewhere.example>",
+            b"DATA",
+            b"Subject: x\r\n\r\nhello\r\n.",
+            b"QUIT",
+        ):
+            client.send(line + b"\r\n")
+            await client.code()
+        assert await client.reply() is None
+        assert client.heard == (
+            b"220 mail.practice.example ESMTP practice\r\n"
+            b"250 mail.practice.example\r\n"
+            b"250 2.1.0 Ok\r\n"
+            b"250 2.1.5 Ok\r\n"
+            b"554 5.7.1 <zoe@elsewhere.example>: Relay access denied\r\n"
+            b"354 End data with <CR><LF>.<CR><LF>\r\n"
+            b"250 2.0.0 Ok: queued as 0C99BB0B11\r\n"
+            b"221 2.0.0 Bye\r\n"
+        )
+
+    with_client("plain", talk)
+
+
+CONVERSATION = (
+    b"EHLO client.example\r\nNOOP\r\nMAIL FROM:<ann@client.example> SIZE=20 BODY=8BITMIME\r\n"
+    b"RCPT TO:<bob@practice.example> NOTIFY=SUCCESS\r\nRCPT TO:<x@practice.example>\r\nDATA\r\n"
+    b"Subject: \xc3\xa4\r\n\r\n..\r\n.\r\nVRFY bob\r\nHELP\r\nFOO\r\nMAIL FROM:<>\r\n"
+    b"RCPT TO:<alice@practice.example>\r\nBDAT 4\r\nabc\nBDAT 2 LAST\r\n\r\nRSET\r\nQUIT\r\n"
+)
+
+
+async def octets_for(server: PracticeServer, pieces: list[bytes]) -> bytes:
+    """Return everything the server says to the pieces, sent with a pause between them."""
+    client = await Client.open(server)
+    await client.reply()
+    for piece in pieces:
+        client.send(piece)
+        await client.writer.drain()
+        if len(pieces) > 1:
+            await asyncio.sleep(0)
+    while await client.reply() is not None:
+        pass
+    await client.close()
+    return client.heard
+
+
+def test_same_seed_and_input_give_the_same_octets_however_cut() -> None:
+    """Whole, pipelined, or one octet at a time: the replies are identical, and repeatable."""
+    heard = []
+    pieces = [
+        [CONVERSATION],
+        [CONVERSATION],
+        [bytes([octet]) for octet in CONVERSATION],
+        CONVERSATION.splitlines(keepends=True),
+    ]
+    for cut in pieces:
+
+        async def run(server: PracticeServer, cut: list[bytes] = cut) -> None:
+            heard.append(await octets_for(server, cut))
+
+        with_server("plain", run)
+    assert len(set(heard)) == 1
+    assert heard[0].count(b"queued as") == 2
+
+
+def test_another_seed_gives_other_queue_ids() -> None:
+    """The seed is what tells two learners' transcripts apart."""
+    heard = []
+    for seed in (1, 2):
+
+        async def run(server: PracticeServer) -> None:
+            heard.append(await octets_for(server, [CONVERSATION]))
+
+        with_server("plain", run, seed=seed)
+    assert heard[0] != heard[1]
+
+
+def test_doors_lead_to_every_port_of_every_host() -> None:
+    """A virtual host's port is found by name, whatever its case, and by address."""
+    two = scenario(
+        '[host."mx2.practice.example"]\nip = "192.0.2.20"\nports = { 25 = "plain", 26 = "refused" }'
+    )
+
+    async def run(server: PracticeServer) -> None:
+        assert server.resolve("MX2.practice.example.", 25) == server.resolve("192.0.2.20", 25)
+        assert server.resolve("mx2.practice.example", 587) is None
+        assert server.resolve("elsewhere.example", 25) is None
+        client = await Client.open(server, ("mx2.practice.example", 25))
+        assert (await client.reply()).lines == ("mx2.practice.example ESMTP practice",)
+        await client.close()
+        with pytest.raises(ConnectionRefusedError):
+            await Client.open(server, ("mx2.practice.example", 26))
+
+    with_server(two, run)
+
+
+def test_a_port_in_use_is_an_error_that_says_so() -> None:
+    """A taken port ends in one line that names it."""
+
+    async def run() -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            with pytest.raises(SmtpshellError, match="cannot listen: address already in use"):
+                await PracticeServer("plain").start(taken.getsockname()[1])
+
+    asyncio.run(run())
+
+
+def test_more_connections_than_allowed_are_told_421() -> None:
+    """The limit holds, and a place that is left is taken by the next."""
+
+    async def run(server: PracticeServer) -> None:
+        first = await Client.open(server)
+        assert await first.code() == "220"
+        second = await Client.open(server)
+        assert [await second.code(), await second.code()] == ["421 4.7.0", "closed"]
+        assert await first.say("QUIT") == ["221 2.0.0"]
+        assert await first.reply() is None
+        await first.close()
+        await second.close()
+        while server.connections:
+            await asyncio.sleep(0.001)
+        third = await Client.open(server)
+        assert await third.code() == "220"
+        await third.close()
+
+    with_server(scenario("[limits]\nconnections = 1\n"), run)
+
+
+def test_starting_needs_no_cryptography_and_no_dns() -> None:
+    """A server that greets has loaded none of the dear libraries."""
+    program = (
+        "import asyncio, sys\n"
+        "from smtpshell.practice.server import PracticeServer\n"
+        "async def main():\n"
+        "    server = PracticeServer('plain')\n"
+        "    reader, writer = await asyncio.open_connection(*await server.start())\n"
+        "    assert (await reader.readline()).startswith(b'220 ')\n"
+        "    writer.close()\n"
+        "    await server.stop()\n"
+        "asyncio.run(main())\n"
+        "dear = {'cryptography', 'OpenSSL', 'dns', 'prompt_toolkit', 'pygments', 'email'}\n"
+        "print(sorted(dear & {name.split('.')[0] for name in sys.modules}))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_published_passwords_are_those_of_the_scenario() -> None:
+    """What the shell may type for the learner is what the scenario prints."""
+    assert PracticeServer(load_scenario("plain")).credentials["alice"] == "correct horse"
