@@ -93,14 +93,15 @@ class _Counter:
     def feed(self, data: bytes, *, normalise: bool = False) -> bytes:
         """Count a piece and return it, with each bare LF made CRLF if that is wished."""
         bare_lf = bool(_pattern(_BARE_LF).search(data))
-        if bare_lf:
-            self.bare_lf += data.count(b"\n") - data.count(b"\r\n")
-        if _pattern(_BARE_CR).search(data):
-            self.bare_cr += data.count(b"\r") - data.count(b"\r\n")
-        if bare_lf and normalise:
-            data = data.replace(b"\r\n", b"\n") if b"\r" in data else data
-            data = data.replace(b"\n", b"\r\n")
-            bare_lf = False
+        bare_cr = bool(_pattern(_BARE_CR).search(data))
+        if bare_lf or bare_cr:
+            pairs = data.count(b"\r\n") if b"\r" in data else 0
+            self.bare_lf += data.count(b"\n") - pairs
+            self.bare_cr += data.count(b"\r") - pairs
+            if bare_lf and normalise:
+                data = data.replace(b"\r\n", b"\n") if pairs else data
+                data = data.replace(b"\n", b"\r\n")
+                bare_lf = False
         self.octets += len(data)
         self.eight_bit = self.eight_bit or not data.isascii()
         self.nul = self.nul or b"\0" in data
