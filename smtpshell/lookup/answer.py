@@ -67,7 +67,8 @@ class Soa(NamedTuple):
 class Answer:
     """The end of one question.
 
-    `name` and `rdtype` are what was asked. `records` are plain values by type: A, AAAA, PTR,
+    `name` and `rdtype` are what was asked. `records` are plain values by type, sorted, because
+    servers shuffle them: A, AAAA, PTR,
     CNAME, NS: str; TXT: bytes, its strings joined; MX: Mx; TLSA: Tlsa; SOA: Soa; any other: its
     presentation format. `chain` holds the CNAME targets followed, in order. `ttl` is in seconds,
     `ms` in milliseconds. `ad` is the AD bit as it came; `authenticated` is true when it may be

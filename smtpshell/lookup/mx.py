@@ -125,7 +125,7 @@ async def lookup(resolver: Resolver, domain: str) -> MxFinding:
     )  # the addresses serve an implicit MX, and cost no time now
     fate, exchangers = _fate(answer, ip4, ip6)
     if fate == "mx":
-        records = sorted(answer.records)[:HOST_LIMIT]
+        records = answer.records[:HOST_LIMIT]
         found = await resolver.ask_all(
             (host, family)
             for _, host in records

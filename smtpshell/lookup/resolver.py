@@ -176,7 +176,7 @@ class Resolver:
         except Exception as fault:  # noqa: BLE001 - whatever a server provokes is an answer
             status, detail = _failure(fault)
             return Answer(name, rdtype, status, detail=detail), None
-        values = tuple(_plain(rdata, rdtype) for rdata in found.rrset or ())
+        values = tuple(sorted(_plain(rdata, rdtype) for rdata in found.rrset or ()))
         answer = self._filled(
             Answer(name, rdtype, "nodata" if found.rrset is None else "ok", values),
             found.response,
@@ -387,7 +387,7 @@ _PLAIN: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 
 
-def _plain(rdata: dns.rdata.Rdata, rdtype: str) -> object:
+def _plain(rdata: dns.rdata.Rdata, rdtype: str) -> Any:  # noqa: ANN401 - one type per rdtype
     convert = _PLAIN.get(rdtype)
     return rdata.to_text() if convert is None else convert(rdata)
 

@@ -38,7 +38,7 @@ async def _mx(context: Context, term: Term, target: Target, octets: names.Labels
         reason = f"{target.name} has {count} mail exchangers, {NAME_LIMIT} are allowed"
         return Outcome(reason=reason, answers=(answer,), error="permerror")
     answers = [answer]
-    hosts = iter([host for _, host in sorted(answer.records) if host != "."])  # "." is RFC 7505's
+    hosts = iter([host for _, host in answer.records if host != "."])  # "." is RFC 7505's
     outcome = Outcome()
     while not outcome.match and not answers[-1].failed and (host := next(hosts, None)):
         answers.append(await context.resolver.ask(host, context.who.family))

@@ -157,7 +157,7 @@ class _Planter:
             return Node(term, target, tuple(found), networks, voids, None, *_failure(found))
         if term.name == "mx":
             first = tuple(await ask_all([(octets, "MX")]))
-            hosts = [host for _, host in sorted(first[0].records) if host != "."]
+            hosts = [host for _, host in first[0].records if host != "."]
         if len(hosts) > NAME_LIMIT:
             reason = f"{target} has {len(hosts)} mail exchangers, {NAME_LIMIT} are allowed"
             return Node(term, target, first, error="permerror", reason=reason)
