@@ -147,6 +147,7 @@ class Conversation:
         self._sent_at: list[float] = []
         self._unasked = 0
         self._failed: Failed | None = None
+        self._wrong_door: Broken | None = None
         self._tls_options: TlsSettings | None = None
 
     # --- sinks -----------------------------------------------------------------------------
@@ -198,7 +199,7 @@ class Conversation:
         self.target = target
         self.verdict = None
         self.attempts = []
-        self._failed = None
+        self._failed = self._wrong_door = None
         self._replies = ReplyReader()
         self._unasked = 0
         self.session = Session(lmtp=target.lmtp, published=target.published or self._published)
@@ -224,6 +225,17 @@ class Conversation:
         self._reader = asyncio.create_task(self._read(link))
         self._reader.add_done_callback(lambda _: self._progress.set())
         await self.settle()
+
+    def _mind_the_door(self, octets: bytes) -> None:
+        """Notice when what answers is no SMTP server; `settle` raises it, the link still stands."""
+        from smtpshell.net.doors import wrong_door
+
+        door = wrong_door(octets)
+        if door is not None:
+            error = SmtpshellError(
+                door.meaning, self.snapshot.target, door.next, status=Status.BANNER
+            )
+            self._wrong_door = self._fail("banner", error, door.service)
 
     def _attempted(self, attempt: net_link.Attempt) -> None:
         self.attempts.append(attempt)
@@ -330,6 +342,8 @@ class Conversation:
                 before=before,
             )
             self._progress.set()
+            if reply.code is None and self.session.state is State.GREETING:
+                self._mind_the_door(reply.raw)
         if self._unasked > UNASKED_ALLOWED and self._link is not None:
             self.remark(
                 f"The server sent {self._unasked} lines that nothing asked for; "
@@ -427,9 +441,14 @@ class Conversation:
         Each whole reply may take `options.timeout` seconds. Raises `ReplyTimeout` (the connection
         still stands) or `Broken` (it ended while a reply was awaited).
         """
-        while self.waiting:
-            self._progress.clear()
+        while True:
             self._raise_from_reader()
+            if self._wrong_door is not None:
+                wrong_door, self._wrong_door = self._wrong_door, None
+                raise wrong_door
+            if not self.waiting:
+                break
+            self._progress.clear()
             try:
                 async with asyncio.timeout(self.options.timeout):
                     await self._progress.wait()

@@ -114,7 +114,8 @@ class Closed(Event):
 class Failed(Event):
     """Something went wrong with the connection itself.
 
-    `stage` is one of "connect", "tls", "wait", "write"; `status` the exit status that it leads to.
+    `stage` is one of "connect", "banner", "tls", "wait", "write"; `status` the exit status that it
+    leads to. `kind` names the way it failed, for the explainer.
     """
 
     stage: str
