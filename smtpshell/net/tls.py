@@ -15,7 +15,6 @@ import re
 import ssl
 import warnings
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from smtpshell.net.errors import TlsError
 from smtpshell.net.faults import reason_of
@@ -189,14 +188,12 @@ def trusted_files(settings: TlsSettings) -> tuple[str | None, str | None]:
         return settings.ca_file or None, settings.ca_folder or None
     paths = ssl.get_default_verify_paths()
     bundle, folder = paths.cafile, paths.capath
-    if (
-        bundle
-        and folder
-        and paths.openssl_cafile_env not in os.environ
-        and Path(bundle).resolve().parent == Path(folder).resolve()
-        and _is_hashed(folder)
-    ):
-        return None, folder
+    if bundle and folder:
+        real = os.path.realpath(bundle)
+        chosen = paths.openssl_cafile_env in os.environ
+        usual = not chosen or real == os.path.realpath(paths.openssl_cafile)
+        if usual and os.path.split(real)[0] == os.path.realpath(folder) and _is_hashed(folder):
+            return None, folder
     return bundle, folder
 
 

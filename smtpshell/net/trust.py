@@ -56,38 +56,42 @@ def warm_up() -> None:
         import OpenSSL.crypto  # noqa: F401  # imported for its effect
 
 
-def judge_chain(
-    chain: Sequence[bytes],
-    settings: TlsSettings,
-    *,
-    dates: bool = True,
-    now: datetime | None = None,
-) -> Judgement:
-    """Ask OpenSSL whether a presented chain is trusted; `dates` off leaves the time out.
+class TrustStore:
+    """The trusted certificates of some settings, asked as often as needed.
 
     Raises TlsError of kind `settings` when the given trusted certificates cannot be read.
     """
-    from OpenSSL import crypto
 
-    store = _open_store(settings)
-    if not dates:
-        store.set_flags(_NO_CHECK_TIME)
-    elif now is not None:
-        store.set_time(now)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            first, *others = (crypto.load_certificate(crypto.FILETYPE_ASN1, der) for der in chain)
-            path = crypto.X509StoreContext(store, first, others).get_verified_chain()
-            return Judgement(
-                0,
-                path=tuple(crypto.dump_certificate(crypto.FILETYPE_ASN1, one) for one in path),
-            )
-        except crypto.X509StoreContextError as error:
-            code, depth, message = error.errors
-            return Judgement(int(code), int(depth), str(message))
-        except (crypto.Error, ValueError, TypeError) as error:
-            return Judgement(UNREADABLE, 0, f"the chain cannot be read ({type(error).__name__})")
+    def __init__(self, settings: TlsSettings) -> None:
+        self._store = _open_store(settings)
+
+    def judge(self, chain: Sequence[bytes], now: datetime | None = None) -> Judgement:
+        """Ask OpenSSL whether a chain, as the server sent it, is trusted now (or at `now`)."""
+        if now is not None:
+            self._store.set_time(now)
+        return self._ask(chain)
+
+    def judge_without_dates(self, chain: Sequence[bytes]) -> Judgement:
+        """Ask the same, leaving all dates out; the store leaves them out from then on."""
+        self._store.set_flags(_NO_CHECK_TIME)
+        return self._ask(chain)
+
+    def _ask(self, chain: Sequence[bytes]) -> Judgement:
+        from OpenSSL import crypto
+
+        kind = crypto.FILETYPE_ASN1
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                first, *others = (crypto.load_certificate(kind, der) for der in chain)
+                path = crypto.X509StoreContext(self._store, first, others).get_verified_chain()
+                return Judgement(0, path=tuple(crypto.dump_certificate(kind, one) for one in path))
+            except crypto.X509StoreContextError as error:
+                code, depth, message = error.errors
+                return Judgement(int(code), int(depth), str(message))
+            except (crypto.Error, ValueError, TypeError) as error:
+                words = f"the chain cannot be read ({type(error).__name__})"
+                return Judgement(UNREADABLE, 0, words)
 
 
 def _open_store(settings: TlsSettings) -> crypto.X509Store:

@@ -148,13 +148,14 @@ def _faults_of_trust(
     moment: datetime,
 ) -> Iterator[Problem]:
     presented = [one.der for one in chain]
-    judgement = trust.judge_chain(presented, settings, now=now)
+    store = trust.TrustStore(settings)
+    judgement = store.judge(presented, now)
     if judgement.trusted:
         yield from _faults_of_dates(chain[:1], moment)
         return
     timeless = judgement
     if judgement.code != trust.UNREADABLE:
-        timeless = trust.judge_chain(presented, settings, dates=False)
+        timeless = store.judge_without_dates(presented)
     if not timeless.trusted:
         yield _untrusted(chain, timeless)
         yield from _faults_of_dates(chain, moment)

@@ -139,6 +139,8 @@ def test_a_hashed_folder_beside_the_bundle_is_taken_alone(tmp_path, monkeypatch)
     assert trusted_files(TlsSettings()) == (None, str(tmp_path))
     monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
     assert trusted_files(TlsSettings()) == (str(bundle), str(tmp_path))
+    paths = paths._replace(openssl_cafile=str(bundle))
+    assert trusted_files(TlsSettings()) == (None, str(tmp_path))
 
 
 def test_links_and_contexts_load_nothing_heavy():

@@ -291,7 +291,7 @@ def test_octets_that_are_no_certificate_are_a_fault():
             assert any(problem.fatal for problem in problems)
             assert all(problem.text.isprintable() for problem in problems)
     assert [one.code for one in faults_of_chain((), HOST, TRUSTING)] == ["no-certificate"]
-    assert trust.judge_chain([b"junk"], TRUSTING).code == trust.UNREADABLE
+    assert trust.TrustStore(TRUSTING).judge([b"junk"]).code == trust.UNREADABLE
 
 
 def test_the_ssl_modules_word_is_taken_without_heavy_modules(tmp_path):
