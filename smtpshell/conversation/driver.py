@@ -15,12 +15,20 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
+from smtpshell.conversation.log import Log
 from smtpshell.conversation.targets import Target
-from smtpshell.net.link import Link, LinkError, LinkOptions, TlsError
-from smtpshell.net.tls import TlsSettings
+from smtpshell.conversation.terms import (
+    Broken,
+    Options,
+    ReplyTimeout,
+    hung_up,
+    injected_words,
+    no_reply,
+)
+from smtpshell.net.link import Link, LinkError, TlsError
 from smtpshell.protocol.errors import SmtpshellError, Status
 from smtpshell.protocol.events import (
     Attempt,
@@ -37,7 +45,6 @@ from smtpshell.protocol.events import (
 from smtpshell.protocol.replies import Reply, ReplyReader
 from smtpshell.protocol.session import Outgoing, Session, Snapshot
 from smtpshell.protocol.state import Mode, State
-from smtpshell.protocol.text import visible
 
 if TYPE_CHECKING:
     from smtpshell.net import link as net_link
@@ -47,76 +54,6 @@ Sink = Callable[[Event], None]
 
 UNASKED_ALLOWED = 2_000
 """Replies in a row that nothing asked for, before a server is taken to be flooding."""
-
-LOG_OCTETS = 64 << 20
-"""Octets of events kept for /transcript, /save and /why; the oldest are dropped beyond it."""
-
-
-class Broken(SmtpshellError):
-    """The connection failed; a `Failed` event has told it already."""
-
-    def __init__(self, failed: Failed) -> None:
-        super().__init__(failed.what, next=failed.next, status=failed.status)
-        self.failed = failed
-
-
-class ReplyTimeout(SmtpshellError):
-    """No whole reply came in time. The connection still stands; a `Failed` event has been sent."""
-
-    status = Status.LOST
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How to connect and how long to wait. `timeout` is in seconds; None waits for ever."""
-
-    timeout: float | None = 60.0
-    connect_timeout: float = 30.0
-    link: LinkOptions = field(default_factory=LinkOptions)
-    tls: TlsSettings = field(default_factory=TlsSettings)
-
-
-class Log:
-    """The events so far, bounded in octets; the oldest give way."""
-
-    def __init__(self, limit: int = LOG_OCTETS) -> None:
-        self._limit = limit
-        self._events: list[Event] = []
-        self._octets = 0
-        self.dropped = 0
-
-    def add(self, event: Event) -> None:
-        """Append an event, dropping the oldest quarter when the limit is passed."""
-        self._events.append(event)
-        self._octets += _weight(event)
-        if self._octets > self._limit:
-            gone = max(1, len(self._events) // 4)
-            self._octets -= sum(_weight(old) for old in self._events[:gone])
-            del self._events[:gone]
-            self.dropped += gone
-
-    @property
-    def events(self) -> tuple[Event, ...]:
-        """All events kept, oldest first."""
-        return tuple(self._events)
-
-    def mark(self) -> int:
-        """Return a mark of this moment for `replies_since`."""
-        return self.dropped + len(self._events)
-
-    def replies_since(self, mark: int) -> list[Received]:
-        """Return the replies since a mark that answered something, oldest first."""
-        recent = self._events[max(0, mark - self.dropped) :]
-        return [event for event in recent if isinstance(event, Received) and not event.unasked]
-
-
-def _weight(event: Event) -> int:
-    match event:
-        case Received():
-            return 512 + 2 * len(event.reply.raw)
-        case Sent():
-            return 512 + len(event.line)
-    return 512
 
 
 class Conversation:
@@ -148,7 +85,6 @@ class Conversation:
         self._unasked = 0
         self._failed: Failed | None = None
         self._wrong_door: Broken | None = None
-        self._tls_options: TlsSettings | None = None
 
     # --- sinks -----------------------------------------------------------------------------
 
@@ -211,9 +147,6 @@ class Conversation:
         except LinkError as error:
             raise self._fail("connect", error, error.kind) from error
         self._link = link
-        self._tls_options = replace(
-            self.options.tls, extra_ca_pem=target.ca_pem or self.options.tls.extra_ca_pem
-        )
         tls_first = target.security == "tls"
         self.session.opened(target.label, link.address, link.port)
         self._sent_at = [self._clock()]
@@ -221,7 +154,7 @@ class Conversation:
             Connected, target=target.label, address=link.address, port=link.port, tls=tls_first
         )
         if tls_first:
-            await self._handshake(immediate=True)
+            await self._handshake(link, target, immediate=True)
         self._reader = asyncio.create_task(self._read(link))
         self._reader.add_done_callback(lambda _: self._progress.set())
         await self.settle()
@@ -232,9 +165,8 @@ class Conversation:
 
         door = wrong_door(octets)
         if door is not None:
-            error = SmtpshellError(
-                door.meaning, self.snapshot.target, door.next, status=Status.BANNER
-            )
+            where = self.snapshot.target
+            error = SmtpshellError(door.meaning, where, door.next, status=Status.BANNER)
             self._wrong_door = self._fail("banner", error, door.service)
 
     def _attempted(self, attempt: net_link.Attempt) -> None:
@@ -247,47 +179,31 @@ class Conversation:
             ms=attempt.ms,
         )
 
-    async def _handshake(self, *, immediate: bool = False) -> None:
-        from smtpshell.net.tls import make_context
-        from smtpshell.net.verdict import judge
+    async def _handshake(self, link: Link, target: Target, *, immediate: bool = False) -> None:
+        from smtpshell.conversation.handshake import shake_hands
 
-        link, settings = self._link, self._tls_options
-        assert link is not None
-        assert settings is not None
-        assert self.target is not None
-        host = settings.sni or self.target.host
         began = self._clock()
         held = b"" if immediate else self._replies.discard()
         try:
-            context = make_context(settings)
-            injected = held + await link.start_tls(context, host, self.options.connect_timeout)
+            verdict, injected = await shake_hands(link, target, self.options)
         except TlsError as error:
-            broken = self._fail("tls", error, error.kind)
+            broken = self._fail("tls", error, error.tls_kind)
             await self._drop("client")
             raise broken from error
-        if injected:
-            self._report_injected(injected)
-        assert link.ssl_object is not None
-        self.verdict = judge(link.ssl_object, host, settings)
-        if not immediate:
-            self.session.tls_started()
-        else:
+        if held + injected:
+            self.remark(injected_words(held + injected), "warning")
+        self.verdict = verdict
+        if immediate:
             self.session.encrypted()
+        else:
+            self.session.tls_started()
         self.emit(
             TlsStarted,
-            version=self.verdict.version,
-            cipher=self.verdict.cipher,
-            verified=self.verdict.verified,
-            problems=tuple(problem.text for problem in self.verdict.problems),
+            version=verdict.version,
+            cipher=verdict.cipher,
+            verified=verdict.verified,
+            problems=tuple(problem.text for problem in verdict.problems),
             ms=(self._clock() - began) * 1000,
-        )
-
-    def _report_injected(self, octets: bytes) -> None:
-        shown = visible(octets[:200].rstrip(b"\r\n"))
-        self.remark(
-            f"{len(octets)} octets of plain text arrived before the TLS handshake and were thrown "
-            f"away: {shown} (someone between may have injected them, RFC 3207 section 6)",
-            "warning",
         )
 
     # --- reading ---------------------------------------------------------------------------
@@ -317,8 +233,9 @@ class Conversation:
             if self.session.state is State.TLS:
                 injected = b"".join(reply.raw for reply in replies)
                 if injected:
-                    self._report_injected(injected)
-                await self._handshake()
+                    self.remark(injected_words(injected), "warning")
+                if self._link is not None and self.target is not None:
+                    await self._handshake(self._link, self.target)
                 self._progress.set()
                 return
 
@@ -467,14 +384,8 @@ class Conversation:
 
     def _timed_out(self) -> ReplyTimeout:
         snapshot = self.snapshot
-        waited = f"{self.options.timeout:g} s"
-        greeting = snapshot.state is State.GREETING
-        what = f"no greeting within {waited}" if greeting else f"no whole reply within {waited}"
-        advice = (
-            "The port may speak TLS at once (smtps://), or the server makes callers wait."
-            if greeting
-            else "The server may still be working; --timeout SECONDS waits longer."
-        )
+        waited = self.options.timeout or 0.0
+        what, advice = no_reply(greeting=snapshot.state is State.GREETING, seconds=waited)
         self.emit(Failed, stage="wait", status=Status.LOST, what=what, next=advice, kind="timeout")
         return ReplyTimeout(what, snapshot.target, advice)
 
@@ -518,21 +429,9 @@ class Conversation:
         await link.close()
 
     def _lost(self) -> None:
-        greeting = self.session.state is State.GREETING
-        event = self.emit(
-            Failed,
-            stage="wait",
-            status=Status.LOST,
-            what="the server closed the connection before its greeting"
-            if greeting
-            else "the server closed the connection without a reply",
-            next="It may refuse this client, or want TLS at once (smtps://)."
-            if greeting
-            else "Connect again; a 421 or a log on the server may tell why.",
-            kind="closed",
-        )
-        assert isinstance(event, Failed)
-        self._failed = event
+        what, advice = hung_up(greeting=self.session.state is State.GREETING)
+        error = SmtpshellError(what, next=advice, status=Status.LOST)
+        self._fail("wait", error, "closed")
 
     async def __aenter__(self) -> Self:
         return self

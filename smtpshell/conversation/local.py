@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from smtpshell.conversation.desk import Desk
+from smtpshell.conversation.lookups import LOOKUPS
 from smtpshell.protocol.errors import UsageError
 
 Handler = Callable[[Desk, str], Awaitable[None]]
@@ -218,6 +219,10 @@ LOCAL: dict[str, LocalCommand] = {
             "",
             "leave; QUIT is sent first where it can be",
             _HERE + "commands.connecting:quit_",
+        ),
+        *(
+            LocalCommand(row.name, row.syntax, row.summary, row.slash, row.arguments, "lookup")
+            for row in LOOKUPS.values()
         ),
     )
 }

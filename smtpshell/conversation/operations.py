@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtpshell.conversation.driver import Options
 from smtpshell.conversation.embedded import target_of
 from smtpshell.conversation.targets import PRACTICE, Target, parse_target
+from smtpshell.conversation.terms import Options
 from smtpshell.net.tls import TlsSettings
 from smtpshell.protocol.errors import FileError, SmtpshellError, Status
 from smtpshell.protocol.message import MessageEncoder

@@ -18,11 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from smtpshell.conversation import local
-from smtpshell.conversation.driver import Broken, Conversation, ReplyTimeout
+from smtpshell.conversation.driver import Conversation
 from smtpshell.conversation.operations import open_target, options_from, resolve_target
 from smtpshell.conversation.outcome import Outcome
 from smtpshell.conversation.report import Row, plain_lines
 from smtpshell.conversation.targets import PRACTICE
+from smtpshell.conversation.terms import Broken, ReplyTimeout
 from smtpshell.protocol.errors import FileError, SmtpshellError, Status
 from smtpshell.protocol.events import Event, Failed
 from smtpshell.protocol.secrets import CANCEL

@@ -242,8 +242,9 @@ def main(arguments: list[str], settings: Settings) -> int:
 
 
 async def _send(target: str, plan: Plan, settings: Settings) -> int:
-    from smtpshell.conversation.driver import Broken, Conversation, ReplyTimeout
+    from smtpshell.conversation.driver import Conversation
     from smtpshell.conversation.script import ScriptDesk
+    from smtpshell.conversation.terms import Broken, ReplyTimeout
 
     conversation = Conversation(options_from(settings, verify=plan.tls == "verify"))
     desk = ScriptDesk(conversation, settings, sys.stdout, sys.stderr)

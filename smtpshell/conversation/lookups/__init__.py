@@ -10,6 +10,9 @@ from dataclasses import dataclass
 
 _HERE = "smtpshell.conversation.lookups."
 
+FINE, PROBLEM, NO_ANSWER, USAGE = 0, 1, 3, 64
+"""Exit statuses of look-ups."""
+
 
 @dataclass(frozen=True, slots=True)
 class LookupRow:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
-from smtpshell.conversation.lookups import LOOKUPS
+from smtpshell.conversation.lookups import FINE, LOOKUPS, NO_ANSWER, PROBLEM, USAGE
 from smtpshell.conversation.options import Parser
 from smtpshell.conversation.report import Report, plain_lines
 from smtpshell.protocol.errors import FileError, SmtpshellError, UsageError
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from smtpshell.lookup.resolver import Resolver
 
 NAME = "smtpshell"
-
-FINE, PROBLEM, NO_ANSWER, USAGE = 0, 1, 3, 64
-"""Exit statuses of look-ups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +247,13 @@ def add_record(parser: argparse.ArgumentParser, what: str = "record") -> None:
         metavar="TEXT",
         help=f"try this {what} (@FILE reads it) in place of the published one",
     )
+
+
+def add_probing(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add the options of a probe; `what` says what it does."""
+    group = parser.add_argument_group("probing")
+    group.add_argument("--probe", action="store_true", help=what)
+    group.add_argument("--port", type=int, default=25, metavar="N", help="the hosts' port")
 
 
 def one_of(options: argparse.Namespace, *names: str) -> None:

@@ -6,8 +6,8 @@ import base64
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtpshell.conversation.lookups import base, render
-from smtpshell.conversation.lookups.base import FINE, Lookup, Result, Scene
+from smtpshell.conversation.lookups import FINE, base, render
+from smtpshell.conversation.lookups.base import Lookup, Result, Scene
 from smtpshell.conversation.report import Row
 from smtpshell.protocol.errors import FileError, UsageError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smtpshell.conversation.lookups import base, render
-from smtpshell.conversation.lookups.base import FINE, NO_ANSWER, PROBLEM, Lookup, Result, Scene
+from smtpshell.conversation.lookups import FINE, NO_ANSWER, PROBLEM, base, render
+from smtpshell.conversation.lookups.base import Lookup, Result, Scene
 from smtpshell.conversation.lookups.mta_sts import add_fetching, context, policy_facts
 from smtpshell.conversation.report import Row
 
