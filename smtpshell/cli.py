@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtpshell import __version__
+from smtpshell.conversation.lookups import LOOKUPS, USAGE
 from smtpshell.conversation.options import Parser
 from smtpshell.protocol.errors import FileError, SmtpshellError, Status, UsageError
 
@@ -48,8 +49,11 @@ SUBCOMMANDS: dict[str, SubCommand] = {
     row.name: row
     for row in (
         SubCommand("send", "play one whole transaction", "smtpshell.conversation.send:main"),
-        SubCommand("practice", "run the practice server alone", "smtpshell.conversation.serving:main"),
+        SubCommand(
+            "practice", "run the practice server alone", "smtpshell.conversation.serving:main"
+        ),
         SubCommand("lesson", "list, play and check lessons", "smtpshell.tutor.lessons:main"),
+        *(SubCommand(row.name, row.summary, row.main) for row in LOOKUPS.values()),
     )
 }
 """Every sub-command, by name; the words are reserved."""
@@ -152,10 +156,12 @@ def run(arguments: list[str]) -> int:
     """Do what the command line says and return the exit status; raises `SmtpshellError`."""
     place, word = _first_word(arguments)
     if word in SUBCOMMANDS:
-        parser = Parser(prog=NAME, add_help=False, allow_abbrev=False)
-        _global_options(parser)
-        options, rest = parser.parse_known_args(arguments[:place] + arguments[place + 1 :])
-        return SUBCOMMANDS[word].load()(rest, _settings(options))
+        try:
+            return _enter(SUBCOMMANDS[word], arguments[:place] + arguments[place + 1 :])
+        except UsageError as error:
+            if word in LOOKUPS:
+                raise UsageError(error.what, error.where, error.next, status=USAGE) from error
+            raise
     options = build_parser().parse_args(arguments)
     if len(options.words) > 1:
         raise UsageError(
@@ -164,6 +170,14 @@ def run(arguments: list[str]) -> int:
             f"{NAME} --help shows how to write one.",
         )
     return _talk(options.words[0] if options.words else None, options, _settings(options))
+
+
+def _enter(command: SubCommand, arguments: list[str]) -> int:
+    """Run a sub-command; options that may stand anywhere are taken out of its words."""
+    parser = Parser(prog=NAME, add_help=False, allow_abbrev=False)
+    _global_options(parser)
+    options, rest = parser.parse_known_args(arguments)
+    return command.load()(rest, _settings(options))
 
 
 _WITH_VALUE = ("-c", "-f", "--notes", "--timeout", "--nameserver", "--zone")

@@ -122,14 +122,14 @@ async def lookup(resolver: Resolver, domain: str, *, port: int = 25) -> DaneFind
     name = names.normal(domain)
     exchangers = await resolver.ask(name, "MX")
     if exchangers.status == "badname":
-        return _finish(name, (), exchangers)
+        return conclude(name, (), exchangers)
     hosts = await asyncio.gather(
         *(
             lookup_host(resolver, host, port=port, exchangers=exchangers)
             for host in exchanger_hosts(name, exchangers)
         )
     )
-    return _finish(name, tuple(hosts), exchangers)
+    return conclude(name, tuple(hosts), exchangers)
 
 
 async def lookup_host(
@@ -205,7 +205,8 @@ def with_chain(found: DaneHost, chain: Sequence[bytes], domains: Sequence[str] =
     )
 
 
-def _finish(domain: str, hosts: tuple[DaneHost, ...], exchangers: Answer) -> DaneFinding:
+def conclude(domain: str, hosts: tuple[DaneHost, ...], exchangers: Answer | None) -> DaneFinding:
+    """Return the finding for a domain's hosts, with its problems and trace."""
     found = DaneFinding(domain, hosts, exchangers)
     return replace(found, problems=tuple(_problems(found)), trace=tuple(_trace(found)))
 
