@@ -381,7 +381,7 @@ def _after_rcpt(side: ServerSide, request: Request, reply: Reply) -> None:
 
 
 def _after_message(side: ServerSide, _request: Request, reply: Reply) -> None:
-    if reply.family in (2, 4, 5):
+    if side.state is State.READY and reply.family in (2, 4, 5):
         side.transaction = Transaction()
 
 
