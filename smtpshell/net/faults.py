@@ -164,6 +164,16 @@ def timed_out(label: str, seconds: float, *, spoke: bool) -> TlsError:
     return TlsError("timeout", what, label, advice)
 
 
+def unusable_name(name: str | None, label: str) -> TlsError:
+    """Make the error of a name that TLS cannot carry, or that is missing where it is verified."""
+    what = (
+        f"the name {visible(name)} cannot be used with TLS"
+        if name
+        else "there is no host name to verify the certificate by"
+    )
+    return TlsError("settings", what, label, "Give a host name for SNI.")
+
+
 def tls_error(error: Exception | None, layer: TlsLayer, label: str) -> TlsError:
     """Turn what ended TLS (None: the peer's end of stream) into an error in plain words."""
     first = layer.first_octets

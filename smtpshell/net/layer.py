@@ -15,9 +15,14 @@ _PIECE = 64 * 1024
 
 
 class TlsLayer:
-    """One TLS connection: `receive` takes octets from the wire, `outgoing` gives octets for it."""
+    """One TLS connection: `receive` takes octets from the wire, `outgoing` gives octets for it.
+
+    Raises ValueError (TypeError for NUL) when the name cannot be sent, or is needed and missing.
+    """
 
     def __init__(self, context: ssl.SSLContext, server_hostname: str | None) -> None:
+        if context.check_hostname and not server_hostname:  # wrap_bio would verify no name at all
+            raise ValueError("a context that verifies names needs one")
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self.object = context.wrap_bio(

@@ -184,6 +184,7 @@ class Link:
         Those octets are discarded: they never reach TLS or the reader (an attacker on the way may
         have injected them). On a link on which nothing was written yet such octets are the
         server's answer to TLS, most likely a greeting in plain text, and are taken for that.
+        Without `server_hostname` no name is sent, and a context that verifies names is refused.
         Raises TlsError, and the link is then closed.
         """
         wire = self._wire
@@ -209,12 +210,7 @@ class Link:
             raise faults.known_reason(faults.reason_of(error), label) from error
         except (ValueError, TypeError) as error:
             self.abort()
-            raise TlsError(
-                "settings",
-                f"the name {server_hostname!r} cannot be used with TLS",
-                label,
-                "Give a host name for SNI.",
-            ) from error
+            raise faults.unusable_name(server_hostname, label) from error
         except BaseException:
             self.abort()
             raise

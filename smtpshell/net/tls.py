@@ -87,6 +87,7 @@ def make_context(settings: TlsSettings) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
         context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         context.options |= _LEGACY_SERVER_CONNECT
+    context.options |= ssl.OP_NO_RENEGOTIATION  # it would make writing wait for reading
     _set_ciphers(context, settings)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # TLS 1.0 and 1.1, asked for here

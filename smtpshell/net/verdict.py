@@ -78,7 +78,7 @@ def judge(
     """Judge a connection whose handshake is done, as seen by someone who wanted `host`.
 
     Where the ssl module itself has verified, its word is taken and nothing heavy is imported,
-    unless `full` asks for the chain's facts. `host` None leaves the name uncompared.
+    unless `full` asks for the chain's facts. No `host` leaves the name uncompared.
     """
     name, version, bits = ssl_object.cipher() or ("", "", 0)
     version = ssl_object.version() or version
@@ -120,7 +120,7 @@ def faults_of_chain(
         )
     moment = now or datetime.now(UTC)
     problems = list(_faults_of_trust(chain, settings, now, moment))
-    if host is not None:
+    if host:
         problems.extend(_faults_of_names(chain[0], host))
     problems.extend(_faults_of_purpose(chain[0]))
     problems.extend(_faults_of_strength(chain))

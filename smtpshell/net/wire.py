@@ -152,7 +152,7 @@ class Wire(asyncio.Protocol):
         `early` is what has come already and belongs to TLS.
         Raises ValueError or ssl.SSLError when the settings or the name are unusable.
         """
-        layer = TlsLayer(context, server_hostname)
+        layer = TlsLayer(context, server_hostname or None)
         layer.receive(b"")
         self.layer = layer
         self.flush()

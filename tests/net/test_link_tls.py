@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from smtpshell.net.doors import wrong_door
 from smtpshell.net.errors import TlsError
 from smtpshell.net.link import LinkError
 from smtpshell.net.tls import TlsSettings, make_context
@@ -278,21 +279,54 @@ def test_a_demanded_client_certificate_is_told():
     assert "demands a client certificate" in error.what
 
 
-@pytest.mark.parametrize("name", ["", ".", "a" * 300 + ".example", ".rogue.example", "x\0y"])
+@pytest.mark.parametrize("name", ["a" * 300 + ".example", ".rogue.example", "x\0y", "a..b"])
 def test_names_that_tls_cannot_carry(name):
-    """A name that cannot be sent as SNI is a TlsError about settings."""
+    """A name that cannot be sent as SNI is a TlsError about settings, in printable words."""
 
     async def work():
         async with linked(server) as link:
             await to_starttls(link)
-            try:
+            with pytest.raises(TlsError, match="cannot be used with TLS") as caught:
                 await link.start_tls(diagnosing(), name, 5)
-            except TlsError as error:
-                return error.tls_kind
-            return "settings"
+            assert caught.value.tls_kind == "settings"
+            assert str(caught.value).isprintable()
 
     with rogue.serve(rogue.Smtp(server_context())) as server:
-        assert run(work()) == "settings"
+        run(work())
+
+
+def test_verification_needs_a_name():
+    """Without a name there is nothing to verify the certificate by, and the error says so."""
+
+    async def work():
+        async with linked(server) as link:
+            with pytest.raises(TlsError, match="no host name to verify"):
+                await link.start_tls(verifying(), None, 5)
+
+    with rogue.serve(rogue.Smtp(server_context(), at_once=True)) as server:
+        run(work())
+
+
+def test_plain_text_to_a_tls_port_is_recognised():
+    """A TLS port answers plain text by an alert, which names the door, or by hanging up."""
+
+    async def work():
+        async with linked(server) as link:
+            link.write(b"EHLO client.example\r\n")
+            octets = b""
+            with contextlib.suppress(LinkError):
+                while more := await link.read():
+                    octets += more
+            return octets
+
+    alert = rogue.banner(b"\x15\x03\x03\x00\x02\x02\x46", then_close=True)
+    with rogue.serve(rogue.after_hello(alert)) as server:
+        door = wrong_door(run(work()))
+        assert door is not None
+        assert door.service == "tls"
+    with rogue.serve(rogue.Smtp(server_context(), at_once=True)) as server:
+        octets = run(work())
+        assert not octets or wrong_door(octets) == door
 
 
 def test_no_name_is_no_sni():
@@ -325,6 +359,35 @@ def test_tls_is_not_nested():
 
     with rogue.serve(rogue.Smtp(server_context())) as server:
         run(work())
+
+
+def test_a_peer_that_breaks_the_handshake_anywhere_is_told():
+    """A handshake cut after any number of octets, or bent at any place, ends as a TlsError."""
+    flight = _server_flight()
+
+    async def work(octets, *, then_close):
+        with rogue.serve(rogue.after_hello(rogue.banner(octets, then_close=then_close))) as server:
+            return await tls_at_once_fails(server, seconds=0.05)
+
+    for place in (0, 1, 4, 5, 60):
+        assert run(work(flight[:place], then_close=True)).tls_kind in ("closed", "reset")
+    assert run(work(flight, then_close=True)).tls_kind == "failed"  # it answers another client
+    for place in (0, 1, 3, 5, 9, 45, len(flight) // 2):
+        bent = bytearray(flight)
+        bent[place] ^= 0x55
+        error = run(work(bytes(bent), then_close=False))
+        assert error.tls_kind in ("failed", "not-tls", "version", "timeout", "alert")
+
+
+def _server_flight() -> bytes:
+    """Return what a server says to some client's first message."""
+    there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
+    ours = diagnosing().wrap_bio(back, there)
+    theirs = server_context().wrap_bio(there, back, server_side=True)
+    for end in (ours, theirs):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            end.do_handshake()
+    return back.read()
 
 
 @pytest.mark.parametrize("how", ["tls", "rset"])
