@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from smtpshell import __version__
 from smtpshell.conversation.lookups import LOOKUPS, USAGE
-from smtpshell.conversation.lookups import LOOKUPS
 from smtpshell.conversation.options import Parser
 from smtpshell.protocol.errors import FileError, SmtpshellError, Status, UsageError
 
@@ -56,7 +55,7 @@ SUBCOMMANDS: dict[str, SubCommand] = {
         SubCommand("lesson", "list, play and check lessons", "smtpshell.tutor.lessons:main"),
         *(SubCommand(row.name, row.summary, row.main) for row in LOOKUPS.values()),
     )
-} | {row.name: SubCommand(row.name, row.summary, row.main) for row in LOOKUPS.values()}
+}
 """Every sub-command, by name; the words are reserved."""
 
 EXAMPLES = """\

@@ -12,7 +12,6 @@ from importlib import import_module
 
 from smtpshell.conversation.desk import Desk
 from smtpshell.conversation.lookups import LOOKUPS
-from smtpshell.conversation.lookups import LOOKUPS
 from smtpshell.protocol.errors import UsageError
 
 Handler = Callable[[Desk, str], Awaitable[None]]
@@ -226,9 +225,6 @@ LOCAL: dict[str, LocalCommand] = {
             for row in LOOKUPS.values()
         ),
     )
-} | {
-    row.name: LocalCommand(row.name, row.syntax, row.summary, row.slash, row.arguments, "lookup")
-    for row in LOOKUPS.values()
 }
 """Every local command, by name without its slash."""
 
