@@ -36,11 +36,6 @@ class Extension:
     parameters: tuple[str, ...] = ()
     raw: str = ""
 
-    @property
-    def known(self) -> Keyword | None:
-        """The row of `KEYWORDS`, if there is one."""
-        return KEYWORDS.get(self.keyword)
-
 
 @dataclass(frozen=True)
 class Extensions:

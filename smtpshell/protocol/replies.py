@@ -69,8 +69,8 @@ class Reply:
     """One reply of a server.
 
     `code` is None when no line carried one. `lines` hold the text without code and separator,
-    decoded with surrogateescape. `flaws` are names from `FLAWS` in the order of `FLAWS`. `raw` holds the
-    octets as they came, up to the storage limits; `octets` counts all that came.
+    decoded with surrogateescape. `flaws` are names from `FLAWS` in the order of `FLAWS`. `raw`
+    holds the octets as they came, up to the storage limits; `octets` counts all that came.
     """
 
     code: int | None

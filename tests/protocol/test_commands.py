@@ -12,7 +12,7 @@ from smtpshell.protocol.commands import LINE_ALLOWED, Command
 from smtpshell.protocol.extensions import KEYWORDS
 from smtpshell.protocol.parameters import PARAMETERS
 from smtpshell.protocol.state import State
-from smtpshell.protocol.verbs import ANY_CODES, VERBS
+from smtpshell.protocol.verbs import ANY_CODES, BANNER_CODES, MESSAGE_CODES, VERBS
 
 REQUIRED = """HELO EHLO LHLO MAIL RCPT DATA BDAT RSET NOOP QUIT VRFY EXPN HELP STARTTLS AUTH ETRN
 ATRN TURN BURL SEND SOML SAML XCLIENT XFORWARD"""
@@ -52,6 +52,14 @@ def test_parameters_come_from_their_table():
     assert VERBS["RCPT"].parameters[:2] == ("NOTIFY", "ORCPT")
     assert {("MAIL", keyword) for keyword in VERBS["MAIL"].parameters} <= set(PARAMETERS)
     assert VERBS["DATA"].parameters == ()
+
+
+def test_codes_are_sorted_by_what_they_mean():
+    """Done, go on and no are told apart, and what any verb may get is among the errors."""
+    data = VERBS["DATA"]
+    assert (data.success, data.intermediate) == ((250,), (354,))
+    assert data.errors == tuple(sorted({*MESSAGE_CODES[1:], *ANY_CODES, 503}))
+    assert BANNER_CODES[0] == 220
 
 
 def test_login_data_is_secret():

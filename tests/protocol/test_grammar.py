@@ -218,3 +218,9 @@ def test_any_text_can_be_read_as_xtext(text):
     """Broken xtext never raises; without a plus sign it is the text itself."""
     decoded = decode_xtext(text)
     assert "+" in text or decoded == text
+
+
+def test_a_plus_sign_without_digits_stays():
+    """What is no hexadecimal pair is left as it stands, and lower case is forgiven."""
+    assert decode_xtext("a+zz+2") == "a+zz+2"
+    assert decode_xtext("a+2b") == "a+"
