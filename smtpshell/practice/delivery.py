@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtpshell.practice.mailbox import Envelope, Message
-from smtpshell.practice.policy import destination
+from smtpshell.practice.policy import destination, forwarded
 from smtpshell.practice.reports import Fate, report, wants_report
 
 if TYPE_CHECKING:
@@ -75,18 +75,19 @@ async def deliver(world: World, host: Host, message: Message, fate: str, carry: 
     fates: list[Fate] = []
     onward: list[str] = []
     for recipient in recipients:
-        where = destination(world.scenario, host, recipient)
-        mailbox = world.find_mailbox(recipient) if where == "here" else None
+        to = forwarded(host, recipient) or recipient
+        where = destination(world.scenario, host, to)
+        mailbox = world.find_mailbox(to) if where == "here" else None
         if fate == "bounce":
             words = "550 5.1.1 rejected after it had been accepted"
             fates.append(Fate(recipient, "failed", "5.1.1", words))
         elif mailbox is not None:
-            world.store(message, mailbox)
+            world.store(message, mailbox if fate != "junk" else f"{mailbox}/junk")
             fates.append(Fate(recipient, "delivered", "2.0.0"))
         elif where == "here":
             fates.append(Fate(recipient, "failed", "5.1.1", "550 5.1.1 User unknown"))
         elif where == "onward":
-            onward.append(recipient)
+            onward.append(to)
         else:
             world.enqueue(message, "leaves this world", (recipient,))
     if onward:

@@ -124,8 +124,7 @@ class Dialogue:
                 await self.world.clock.delay(rule.delay)
             rule = banner
         verdict = self.side.say("crowded") if crowded else self.side.greeting()
-        reply = await self._send(verdict, rule)
-        self.side.greeted(reply)
+        self.side.greeted(await self._announce(verdict, rule))
 
     async def _listen(self) -> bool:
         """Wait for octets; False when there will be none, because of the client or the clock."""
@@ -144,7 +143,7 @@ class Dialogue:
             await asyncio.wait({reading, tiring}, return_when=asyncio.FIRST_COMPLETED)
             if reading.done():
                 return reading.result()
-            await self._send(self.side.say("timeout"), self._choose("IDLE"))
+            await self._announce(self.side.say("timeout"), self._choose("IDLE"))
             self._open = False
             return b""
         finally:
@@ -310,6 +309,21 @@ class Dialogue:
         )
         self.side.profile = replace(self.side.profile, keywords=(*kept, *rule.add))
 
+    def _bare_facts(self) -> dict[str, Value]:
+        """Return the facts of a moment that no request belongs to."""
+        side, record = self.side, self.record
+        return {
+            "host": self.host.name,
+            "port": self.port,
+            "client": record.client,
+            "connections": record.connections,
+            "early": record.early,
+            "tls": side.tls,
+            "helo": side.helo,
+            "auth": bool(side.user),
+            "user": side.user,
+        }
+
     # --- rules, wire and tap ----------------------------------------------------------------
 
     def _choose(
@@ -318,10 +332,7 @@ class Dialogue:
         book = self.house.rulebook
         if not book.looks_at(place):
             return None
-        if facts is None:
-            facts = {"host": self.host.name, "port": self.port, "client": self.record.client}
-            facts |= {"connections": self.record.connections, "early": self.record.early}
-            facts |= {"tls": self.side.tls, "helo": self.side.helo, "user": self.side.user}
+        facts = self._bare_facts() if facts is None else facts
         parameters = request.command.parameters if request is not None else ()
         words = tuple(name if value is None else f"{name}={value}" for name, value in parameters)
         record = self.record
@@ -330,6 +341,11 @@ class Dialogue:
         return book.choose(
             self.world, place, subject_of(request), facts, parameters=words, scope=scope
         )
+
+    async def _announce(self, verdict: Verdict, rule: Rule | None) -> Reply:
+        """Send what answers no request, in the words of a rule if it has any."""
+        reply = self._worded(verdict, rule, self._bare_facts())
+        return await self._send(replace(verdict, reply=reply), rule)
 
     async def _send(self, verdict: Verdict, rule: Rule | None, *, copies: int = 1) -> Reply:
         """Send a reply in the manner that a rule asks for; return it."""

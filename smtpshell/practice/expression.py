@@ -51,6 +51,7 @@ FACTS: dict[str, tuple[type, str]] = {
     "recipients": (int, "how many recipients were accepted in this transaction"),
     "size": (int, "octets: declared by SIZE at MAIL, otherwise received so far"),
     "octets": (int, "octets of this line or chunk"),
+    "longest_line": (int, "octets of the longest line of the message (at the end of data)"),
     "failures": (int, "failed logins on this connection"),
     "refusals": (int, "commands refused on this connection"),
     "connections": (int, "connections to this host so far, this one included"),

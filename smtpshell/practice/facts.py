@@ -14,7 +14,7 @@ from smtpshell.protocol.text import decode
 if TYPE_CHECKING:
     from smtpshell.practice.dialogue import Dialogue
     from smtpshell.practice.expression import Value
-    from smtpshell.protocol.serverside import Request, ServerSide, Verdict
+    from smtpshell.protocol.serverside import Request, ServerSide, Transaction, Verdict
 
 _UNKNOWN = ("not-recognized", "not-implemented")
 
@@ -89,6 +89,7 @@ async def gather(dialogue: Dialogue, request: Request) -> dict[str, Value]:
         "limit": side.profile.size,
     }
     if request.ends_message:
+        facts["longest_line"] = _longest_line(transaction)
         facts["queue"] = world.queue_id()
     return facts
 
@@ -98,6 +99,12 @@ def _size(given: dict[str, str], octets: int) -> int:
     if octets or not declared.isdecimal() or len(declared) > 20:
         return octets
     return int(declared)
+
+
+def _longest_line(transaction: Transaction) -> int:
+    if transaction.counts is not None:
+        return transaction.counts.longest_line
+    return max(map(len, transaction.content.split(b"\n")), default=0)
 
 
 def _mechanism(side: ServerSide, request: Request) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from smtpshell.practice.addresses import fold
 from smtpshell.practice.globs import matches_glob
 
 if TYPE_CHECKING:
@@ -58,24 +59,29 @@ def destination(scenario: Scenario, host: Host, address: str) -> str:
     "here" (the host takes mail for the domain), "onward" (another host of this world does, and this
     one hands over), "open" (an open relay, which keeps it) or "nowhere".
     """
-    domain = address.rpartition("@")[2]
+    _, domain = fold(address)
     if not domain or any(matches_glob(item, domain) for item in host.accepts if item != "*"):
-        return "here"
-    if address.casefold() == "postmaster":
         return "here"
     if host.onward and next_hop(scenario, host, address):
         return "onward"
     return "open" if "*" in host.accepts else "nowhere"
 
 
+def forwarded(host: Host, address: str) -> str:
+    """Return the address to which a host forwards mail for this one, "" when it does not."""
+    wanted = fold(address)
+    return next((to for given, to in host.forwards.items() if fold(given) == wanted), "")
+
+
 def next_hop(scenario: Scenario, host: Host, address: str) -> Host | None:
     """Return the other host of this world that takes mail for an address."""
-    domain = address.rpartition("@")[2]
+    _, domain = fold(address)
     return next(
         (
             other
             for other in scenario.hosts
-            if other is not host and any(matches_glob(item, domain) for item in other.accepts)
+            if other is not host
+            and any(matches_glob(item, domain) for item in other.accepts if item != "*")
         ),
         None,
     )
@@ -100,7 +106,7 @@ def _rcpt(case: Circumstances, request: Request) -> str:
     address = request.command.address or ""
     match destination(case.scenario, case.host, address):
         case "here":
-            known = address.casefold() == "postmaster" or case.world.find_mailbox(address)
+            known = forwarded(case.host, address) or case.world.find_mailbox(address)
             return "" if known else "unknown-user"
         case "nowhere":
             return "" if case.side.user else "relay-denied"

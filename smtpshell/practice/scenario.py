@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from smtpshell.practice.expression import Expression
 
@@ -70,6 +70,7 @@ FATES: dict[str, str] = {
     "deliver": "put into the mailboxes of the recipients",
     "discard": "accepted and thrown away",
     "hold": "accepted and kept in the queue",
+    "junk": "put into the junk folders of the recipients",
     "bounce": "accepted, then returned to the sender by a message from <>",
 }
 """What may become of an accepted message."""
@@ -113,6 +114,7 @@ class Host:
     """One virtual host. `ports` maps the ports it pretends to have to their kinds.
 
     `accepts` holds the domains it takes mail for; `*` is an open relay (that relays nowhere).
+    `forwards` maps addresses of its own to others.
     `onward` lets it hand messages on to the host of this world that accepts their domain; then it
     `alters` them and `signs` them with the key of that name. `checks` are the verdicts ("spf",
     "dkim", "dmarc") that it writes into Authentication-Results.
@@ -128,6 +130,7 @@ class Host:
     certificate: str = ""
     bare_lf: str = "keep"
     onward: bool = False
+    forwards: Mapping[str, str] = field(default_factory=dict)
     alters: tuple[str, ...] = ()
     signs: str = ""
     checks: tuple[str, ...] = ()
@@ -248,6 +251,7 @@ class Scenario:
     `clock` is in seconds since 1970; `latency` is what each round trip costs on the practice clock.
     `client` is the address that clients appear to have. `zone` is the text of a master file and
     `dns_faults` the names whose look-ups fail ("timeout", "servfail", "nxdomain").
+    `shuffled` names hosts that another seed than the scenario's own makes change places.
     """
 
     name: str
@@ -270,6 +274,7 @@ class Scenario:
     replies: Mapping[str, str] = field(default_factory=dict)
     zone: str = ""
     dns_faults: Mapping[str, str] = field(default_factory=dict)
+    shuffled: tuple[str, ...] = ()
 
     @property
     def main(self) -> Host:
@@ -287,6 +292,26 @@ class Scenario:
             if name == user.name or name in user.may_send_as:
                 return user
         return None
+
+    def form(self, order: Callable[[int], int]) -> Scenario:
+        """Return this world with the shuffled hosts in other places.
+
+        `order` gives, for each of them by its index, the number to sort it by.
+        """
+        places = [host for host in self.hosts if host.name in self.shuffled]
+        moved = sorted(range(len(places)), key=order)
+        to = {places[old].name: places[new] for new, old in enumerate(moved)}
+        hosts = tuple(
+            replace(host, name=to[host.name].name, address=to[host.name].address)
+            if host.name in to
+            else host
+            for host in self.hosts
+        )
+        rules = tuple(
+            replace(rule, host=to[rule.host].name) if rule.host in to else rule
+            for rule in self.rules
+        )
+        return replace(self, hosts=hosts, rules=rules)
 
     def with_limits(self, limits: Limits) -> Scenario:
         """Return the same world with other limits, as a class needs them."""

@@ -273,6 +273,7 @@ def _scenario(file: _Table) -> Scenario:
         limits=_limits(_Table(limits, file.text, file.where, "limits")),
         replies=file.take("replies", _pairs, {}),
         zone=file.take("zone", _text, ""),
+        shuffled=file.take("shuffled", _texts, ()),
         dns_faults=file.take("dns_fault", _faults_of_names, {}),
     )
     file.finish()
@@ -312,6 +313,7 @@ def _host(table: _Table, name: str, domains: tuple[str, ...]) -> Host:
         certificate=table.take("certificate", _one_of(CERTIFICATES), ""),
         bare_lf=table.take("bare_lf", _one_of(BARE_LF), fallback.bare_lf),
         onward=table.take("onward", _truth, False),
+        forwards=table.take("forward", _pairs, {}),
         alters=table.take("alters", _some_of(ALTERATIONS), ()),
         signs=table.take("signs", _text, ""),
         checks=table.take("checks", _some_of(("spf", "dkim", "dmarc")), ()),

@@ -56,8 +56,9 @@ class PracticeServer:
         observer: Observer | None = None,
         address: str = LOOPBACK,
     ) -> None:
-        self.scenario = load_scenario(scenario) if isinstance(scenario, str) else scenario
-        self.world = World(self.scenario, seed=seed, clock=clock)
+        given = load_scenario(scenario) if isinstance(scenario, str) else scenario
+        self.world = World(given, seed=seed, clock=clock)
+        self.scenario = self.world.scenario
         self.rulebook = Rulebook(self.scenario)
         self.address = address
         self.observer = observer

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
+from smtpshell.practice.addresses import fold
 from smtpshell.practice.clock import PracticeClock
 
 if TYPE_CHECKING:
@@ -89,8 +90,10 @@ class World:
     def __init__(
         self, scenario: Scenario, *, seed: int | None = None, clock: PracticeClock | None = None
     ) -> None:
-        self.scenario = scenario
         self.seed = scenario.seed if seed is None else seed
+        if scenario.shuffled and self.seed != scenario.seed:
+            scenario = scenario.form(lambda place: mix(self.seed, place))
+        self.scenario = scenario
         self.clock = clock or PracticeClock(scenario.clock)
         self.client = scenario.client
         self._now = _Holdings()
@@ -135,20 +138,19 @@ class World:
     def find_mailbox(self, address: str) -> str | None:
         """Return the mailbox that an address, or a local part alone, belongs to.
 
-        Letter case is ignored, as all known servers do, and so is what follows a `+`. `postmaster`
-        without a domain (RFC 5321 section 4.5.1) is the first mailbox.
+        Letter case is ignored, and so is what follows a `+`. `postmaster`, with or without a domain
+        (RFC 5321 section 4.5.1), is the first mailbox there.
         """
-        local, at, domain = address.casefold().rpartition("@")
-        if not at:
-            local, domain = domain, ""
+        local, domain = fold(address)
         local = local.partition("+")[0]
-        for mailbox in self.scenario.mailboxes:
-            name, _, where = mailbox.casefold().rpartition("@")
+        boxes = {mailbox: fold(mailbox) for mailbox in self.scenario.mailboxes}
+        for mailbox, (name, where) in boxes.items():
             if name == local and domain in ("", where):
                 return mailbox
-        if local == "postmaster" and self.scenario.mailboxes:
-            domains = {mailbox.casefold().rpartition("@")[2] for mailbox in self.scenario.mailboxes}
-            return self.scenario.mailboxes[0] if domain in ("", *domains) else None
+        if local == "postmaster":
+            for mailbox, (_, where) in boxes.items():
+                if domain in ("", where):
+                    return mailbox
         return None
 
     @property

@@ -51,6 +51,8 @@ def form_objection(side: ServerSide, request: Request) -> Verdict | None:
     verb = VERBS.get(command.verb)
     if verb is None or verb.protocol == ("smtp" if side.profile.lmtp else "lmtp"):
         return side.say("not-recognized")
+    if verb.name == "STARTTLS" and side.tls:
+        return side.say("tls-active")
     if verb.name not in side.profile.verbs:
         return side.say("auth-disabled" if verb.name == "AUTH" else "not-implemented")
     problem = _order_problem(side, verb)
@@ -63,8 +65,6 @@ def form_objection(side: ServerSide, request: Request) -> Verdict | None:
 
 
 def _order_problem(side: ServerSide, verb: Verb) -> str:
-    if verb.name == "STARTTLS" and side.tls:
-        return "tls-active"
     if verb.name == "AUTH" and side.user:
         return "logged-in-already"
     if side.state.name in verb.states:

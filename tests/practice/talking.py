@@ -99,7 +99,7 @@ class Client:
 
     async def close(self) -> None:
         """Close without waiting for anybody."""
-        self.writer.close()
+        self.writer.transport.abort()
         try:
             await asyncio.wait_for(self.writer.wait_closed(), 1)
         except (ConnectionError, TimeoutError, ssl.SSLError):
@@ -123,7 +123,7 @@ def with_server(
             await asyncio.wait_for(test(server), 20)
         finally:
             await server.stop()
-        assert server.faults == []
+        assert server.faults == [], server.faults
         return server
 
     return asyncio.run(run())
