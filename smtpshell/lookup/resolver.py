@@ -120,8 +120,7 @@ class Resolver:
 
     async def addresses(self, name: Name) -> tuple[Answer, Answer]:
         """Ask for the addresses of a name: the answers for A and AAAA."""
-        first, second = await self.ask_all([(name, "A"), (name, "AAAA")])
-        return first, second
+        return await asyncio.gather(self.ask(name, "A"), self.ask(name, "AAAA"))
 
     async def reverse(self, address: str) -> Answer:
         """Ask for the PTR records of an IP address. Raises ValueError when it is none."""
@@ -293,26 +292,15 @@ class _Datagram(asyncio.DatagramProtocol):
             self.answer.set_exception(exc)
 
 
-class _ZoneServer(dns.nameserver.Nameserver):
+class _ZoneServer(dns.nameserver.AddressAndPortNameserver):
     """A name server that reads its answers from a zone, through the wire and back."""
 
     def __init__(self, zone: Zone) -> None:
+        super().__init__("zone", 0)
         self.zone = zone
 
-    def __str__(self) -> str:
-        return "zone"
-
     def kind(self) -> str:
-        return "zone"
-
-    def is_always_max_size(self) -> bool:
-        return False
-
-    def answer_nameserver(self) -> str:
-        return "zone"
-
-    def answer_port(self) -> int:
-        return 0
+        return "memory"
 
     async def async_query(
         self,
@@ -361,14 +349,24 @@ def parse_master(master: str, origin: str = ".") -> list[Record]:
     `$ORIGIN`, `$TTL` and `$GENERATE` work, `$INCLUDE` does not. Names that are not ASCII become
     A-labels. Records without a TTL get that of the record before, or 300 seconds.
     """
-    codec = dns.name.IDNA_2008_Practical
     try:
-        lines = _Lines(dns.name.Name((*parse(origin), b"")))
-        tokens = dns.tokenizer.Tokenizer(master, "line", idna_codec=codec)
-        dns.zonefile.Reader(tokens, dns.rdataclass.IN, lines, default_ttl=DEFAULT_TTL).read()
+        return _read_master(master, origin)
     except (dns.exception.DNSException, ValueError) as fault:
-        where = str(fault).replace("line:", "line ", 1)
-        raise ZoneError("the zone does not parse", where, status=64) from None
+        place, _, reason = str(fault).removeprefix("line:").partition(": ")
+    if not place.isdigit():
+        raise ZoneError("the zone does not parse", f"{place}: {reason}", status=64)
+    line = int(place)
+    try:  # dnspython often names the line after the bad one
+        _read_master("".join(master.splitlines(keepends=True)[: line - 1]), origin)
+    except (dns.exception.DNSException, ValueError):
+        line -= 1
+    raise ZoneError("the zone does not parse", f"line {line}: {reason}", status=64)
+
+
+def _read_master(master: str, origin: str) -> list[Record]:
+    lines = _Lines(dns.name.Name((*parse(origin), b"")))
+    tokens = dns.tokenizer.Tokenizer(master, "line", idna_codec=dns.name.IDNA_2008_Practical)
+    dns.zonefile.Reader(tokens, dns.rdataclass.IN, lines, default_ttl=DEFAULT_TTL).read()
     return list(lines.records)
 
 

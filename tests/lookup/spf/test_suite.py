@@ -6,6 +6,7 @@ import asyncio
 import json
 
 import pytest
+
 from smtpshell.lookup import spf
 from smtpshell.lookup.resolver import Resolver
 from smtpshell.lookup.spf.evaluate import DEFAULT_EXPLANATION
@@ -64,7 +65,7 @@ def test_suite_over_the_wire():
         return [fault for case, finding in findings if (fault := verdict(case, finding))]
 
     async def run():
-        found = await asyncio.gather(*map(scenario_faults, range(len(scenarios))))
+        found = await asyncio.gather(*(scenario_faults(n) for n in range(len(scenarios))))
         return [fault for faults in found for fault in faults]
 
     assert asyncio.run(run()) == []
@@ -77,7 +78,8 @@ def test_trace_and_counts_do_not_depend_on_the_path():
 
     def shape(step):
         asked = [(each["name"], each["type"], each["status"]) for each in step.get("asked", ())]
-        return (step["step"], step.get("outcome"), asked, [*map(shape, step.get("steps", ()))])
+        below = [shape(each) for each in step.get("steps", ())]
+        return (step["step"], step.get("outcome"), asked, below)
 
     async def run():
         differences = []
@@ -89,7 +91,7 @@ def test_trace_and_counts_do_not_depend_on_the_path():
             one, other = inside.to_json(), outside.to_json()
             if (inside.lookups, inside.void_lookups) != (outside.lookups, outside.void_lookups):
                 differences.append(case.name)
-            if [*map(shape, one["trace"])] != [*map(shape, other["trace"])]:
+            if [shape(step) for step in one["trace"]] != [shape(step) for step in other["trace"]]:
                 differences.append(f"{case.name}: trace")
         return differences
 
