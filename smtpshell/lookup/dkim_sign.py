@@ -89,12 +89,12 @@ def sign(
         f"h={':'.join(covered)}",
         f"bh={base64.b64encode(body_hash).decode()}",
     ]
-    field = f"DKIM-Signature:{_fold(tags)}\r\n\tb=".encode("ascii")
+    field = f"DKIM-Signature:{_fold(tags)}\r\n b=".encode("ascii")
     chosen = dkim_canon.select(message.fields, covered)
     hashed = dkim_canon.signed_octets(chosen, field + b"\r\n", header_method)
     value = base64.b64encode(_sign(key, hashed)).decode()
     lines = [value[start : start + WIDTH] for start in range(0, len(value), WIDTH)]
-    return field + "\r\n\t".join(lines).encode("ascii") + b"\r\n"
+    return field + "\r\n ".join(lines).encode("ascii") + b"\r\n"
 
 
 def _usual(message: dkim_canon.Message) -> tuple[str, ...]:
@@ -114,7 +114,7 @@ def _fold(tags: Sequence[str]) -> str:
                 lines.append("")
                 piece = piece.lstrip()
             lines[-1] += piece
-    return "\r\n\t".join(lines)
+    return "\r\n ".join(lines)
 
 
 def _load(private: bytes) -> tuple[PrivateKey, str]:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from smtpshell.conversation.lookups import FINE, LOOKUPS, NO_ANSWER, PROBLEM, USAGE
+from smtpshell.conversation.lookups.imaginary import is_about_practice
 from smtpshell.conversation.options import Parser
-from smtpshell.conversation.report import Report, plain_lines
+from smtpshell.conversation.report import Report, Row, plain_lines
 from smtpshell.protocol.errors import FileError, SmtpshellError, UsageError
 from smtpshell.protocol.text import visible
 
@@ -42,17 +43,29 @@ class Result:
 class Scene:
     """What a look-up runs with: the settings, the resolver when it is wanted, and progress.
 
-    `progress` is called with the number done and the total; it shows nothing where nobody looks.
+    `practice` is the practice server where one runs in this session. `progress` is called with the
+    number done and the total; it shows nothing where nobody looks.
     """
 
     settings: Settings
     options: argparse.Namespace
     progress: Callable[[int, int], None]
+    practice: Any = None
+
+    @property
+    def imaginary(self) -> bool:
+        """Whether the practice world's own DNS answers."""
+        given = self.options
+        named = given.nameserver or given.zone or self.settings.nameservers or self.settings.zone
+        return self.practice is not None and not named and is_about_practice(given)
 
     @property
     def resolver(self) -> Resolver:
         """The session's resolver. Raises SmtpshellError when there is nobody to ask."""
         given = self.options
+        if self.imaginary:
+            resolver: Resolver = self.practice.resolver
+            return resolver
         return resolver_for(
             self.settings,
             tuple(given.nameserver or self.settings.nameservers),
@@ -66,12 +79,15 @@ Run = Callable[[Scene, argparse.Namespace], AsyncIterator[Result]]
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """One look-up as a command: its row, its own arguments, and its run."""
+    """One look-up as a command: its row, its own arguments, and its run.
+
+    `prepare` fills in, for a local command, what the session knows.
+    """
 
     name: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Run
-    epilog: str = ""
+    prepare: Callable[[Desk, argparse.Namespace], None] | None = None
 
     def parser(self, program: str) -> Parser:
         """Return the parser of the look-up's words."""
@@ -79,7 +95,7 @@ class Lookup:
         parser = Parser(
             prog=f"{program}{self.name}",
             description=f"{row.summary[0].upper()}{row.summary[1:]}.",
-            epilog=self.epilog or "Exit status: 0 fine, 1 a problem, 3 no answer, 64 usage.",
+            epilog="Exit status: 0 fine, 1 a problem, 3 no answer, 64 usage.",
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
@@ -123,10 +139,13 @@ class Lookup:
             options = self.parser("/").parse_args(words)
         except SystemExit:  # --help, which argparse has printed
             return
+        if self.prepare is not None:
+            self.prepare(desk, options)
         with desk.progress(f"/{self.name}", None) as tell:
-            scene = Scene(desk.settings, options, lambda done, _: _tell(tell, done))
+            scene = Scene(desk.settings, options, lambda done, _: _tell(tell, done), desk.practice)
             async for result in results(self, scene, options):
-                desk.show(result.report, result.facts)
+                note = [Row("Answered by the practice world's own DNS.", "dim")]
+                desk.show([*result.report, *note * scene.imaginary], result.facts)
 
 
 def _tell(tell: object, done: int) -> None:

@@ -29,7 +29,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     base.add_record(parser, "key record")
     parser.add_argument("--message", metavar="FILE", help="verify this message's signatures")
     group = parser.add_argument_group("signing, for practice")
-    group.add_argument("--sign", metavar="FILE", help="print a message with a signature before it")
+    group.add_argument("--sign", metavar="FILE", help="print the signature field for a message")
+    group.add_argument("--out", metavar="FILE", help="write the signed message here")
     group.add_argument("--key", metavar="FILE", help="the private key (PEM)")
     group.add_argument(
         "--canonicalization",
@@ -110,14 +111,20 @@ def _sign(options: argparse.Namespace) -> Result:
         header_method=header,
         body_method=body or "simple",
     )
-    message = dkim_canon.parse_message(octets)
-    signed = field + b"".join(each.raw for each in message.fields) + b"\r\n" + message.body
-    text = signed.decode("utf-8", "replace")
-    facts = {
-        "signature": field.decode("ascii"),
-        "message": base64.b64encode(signed).decode("ascii"),
-    }
-    return Result(facts, [Row(line.rstrip("\r")) for line in text.split("\n")], FINE)
+    if options.out:
+        message = dkim_canon.parse_message(octets)
+        head = b"".join(each.raw for each in message.fields)
+        _write(options.out, field + head + b"\r\n" + message.body)
+    text = field.decode("ascii")
+    rows = [Row(line, "code") for line in text.splitlines()]
+    return Result({"signature": text, "out": options.out}, rows, FINE)
+
+
+def _write(name: str, octets: bytes) -> None:
+    try:
+        Path(name).write_bytes(octets)
+    except OSError as error:
+        raise FileError.from_os(error, name, "write") from error
 
 
 def report(found: DkimFinding) -> Report:

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import AsyncIterator
 
+    from smtpshell.conversation.desk import Desk
     from smtpshell.conversation.report import Report
     from smtpshell.lookup.preview import PreviewFinding
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("ip", metavar="IP", help="the address the receiver sees")
+    parser.add_argument("ip", nargs="?", metavar="IP", help="the address the receiver sees")
     parser.add_argument("--helo", default="", metavar="NAME", help="the name greeted with")
     parser.add_argument("--sender", default="", metavar="ADDRESS", help="MAIL FROM; empty for <>")
     parser.add_argument("--from", dest="author", metavar="DOMAIN", help="domain of the From field")
@@ -26,9 +27,22 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _prepare(desk: Desk, options: argparse.Namespace) -> None:
+    """Take from the session what was not said: who greeted, who sends, from where."""
+    now = desk.conversation.snapshot
+    options.helo = options.helo or now.helo or ""
+    options.sender = options.sender or now.sender or ""
+    if not options.ip and desk.practice is not None:
+        options.ip = desk.practice.scenario.client
+    elif not options.ip and desk.conversation.link is not None:
+        options.ip = desk.conversation.link.local_address
+
+
 async def _run(scene: Scene, options: argparse.Namespace) -> AsyncIterator[Result]:
     from smtpshell.lookup.preview import preview
 
+    if not options.ip:
+        raise UsageError("the client's IP address is missing")
     if not (options.helo or options.sender):
         raise UsageError("--helo or --sender is missing")
     author = (options.author or "").rpartition("@")[2] or options.sender.rpartition("@")[2]
@@ -56,7 +70,6 @@ def report(found: PreviewFinding) -> Report:
         *render.facts(
             [
                 ("SPF", f"{found.spf.result} for {found.spf.identity.domain}"),
-                ("", ""),
                 ("alignment", aligned[found.spf_aligned] if dmarc else ""),
                 ("DMARC", f"{policy} for {found.author}" if dmarc else policy),
                 ("reverse DNS", f"{found.ptr.status} {' '.join(found.ptr.confirmed)}"),
@@ -67,6 +80,6 @@ def report(found: PreviewFinding) -> Report:
     ]
 
 
-LOOKUP = Lookup("preview", _arguments, _run)
+LOOKUP = Lookup("preview", _arguments, _run, _prepare)
 main = LOOKUP.main
 slash = LOOKUP.slash

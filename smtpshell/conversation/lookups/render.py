@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from smtpshell.lookup.finding import Problem, Step
 
 WIDTH = 76
+LABELS = 28  # columns of the longest label with a value beside it
 RECORDS = 4  # records of an answer that are shown
 
 SEVERITIES: Mapping[str, tuple[str, str]] = {  # severity -> word, style
@@ -64,9 +65,14 @@ def wrapped(text: str, style: str = "", indent: int = 0, label: str = "") -> Rep
 
 
 def facts(pairs: Iterable[tuple[str, str]], indent: int = 1) -> Report:
-    """Return labelled facts; pairs without a value are left out."""
+    """Return labelled facts; pairs without a value are left out.
+
+    Labels too long to leave room beside them stand in the line with their value.
+    """
     shown = [(label, value) for label, value in pairs if value]
     widest = max((len(label) for label, _ in shown), default=0)
+    if widest > LABELS:
+        return [row for pair in shown for row in wrapped(": ".join(pair), "", indent)]
     return [
         row for label, value in shown for row in wrapped(value, "", indent, f"{label:<{widest}}")
     ]

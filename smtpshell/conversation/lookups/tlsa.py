@@ -135,23 +135,20 @@ def report(found: DaneFinding) -> Report:
     meaning = MEANINGS.get(found.result, found.result)
     rows = render.verdict(found, f"{domain}: {meaning}.")
     for host in found.hosts:
-        rows += render.facts(
-            [
-                (
-                    host.host,
-                    f"{host.result}{f', by the word of {host.believed}' * bool(host.believed)}",
-                ),
-                *(
-                    (record.text, record.why or record.warn or "can be used")
-                    for record in host.records
-                ),
-                *(
-                    ("match", f"{'yes' if each.matched else 'NO'}: {each.why}")
-                    for each in host.matches
-                ),
-            ]
-        )
+        rows += _host(host)
     return [*rows, *render.steps(found.trace), *render.problems(found.problems)]
+
+
+def _host(host: DaneHost) -> Report:
+    word = f", by the word of {host.believed}" if host.believed else ""
+    rows = render.wrapped(f"{host.host}: {host.result}{word}", "", 1)
+    for record in host.records:
+        said = record.why or record.warn or "can be used"
+        rows += render.wrapped(f"{record.text}: {said}", "", 2)
+    for each in host.matches:
+        style, found = ("good", "matches") if each.matched else ("bad", "does NOT match")
+        rows += render.wrapped(f"{found}: {each.why}", style, 2)
+    return rows
 
 
 LOOKUP = Lookup("tlsa", _arguments, _run)
