@@ -243,10 +243,8 @@ class Conversation:
         for reply in replies:
             before = self.session.snapshot()
             answer = self.session.receive(reply)
-            last = not answer.unasked and self.session.pending < before.pending
             since = self._sent_at[0] if self._sent_at else self._clock()
-            if last and self._sent_at:
-                self._sent_at.pop(0)
+            del self._sent_at[: max(0, len(self._sent_at) - self.session.pending)]
             self._unasked = self._unasked + 1 if answer.unasked else 0
             self.emit(
                 Received,
