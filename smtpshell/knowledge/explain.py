@@ -6,7 +6,7 @@ nothing but a look into the table of codes.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 from smtpshell.knowledge.advice import (
     MOST_CAUSES,
@@ -22,7 +22,7 @@ from smtpshell.knowledge.enhanced import disagreement, enhanced_row
 from smtpshell.knowledge.explanation import Cause, Explanation
 from smtpshell.knowledge.likeness import Guesser, train
 from smtpshell.knowledge.places import Places, fill, fill_causes
-from smtpshell.knowledge.reading import find_address, find_enhanced, read
+from smtpshell.knowledge.reading import find_enhanced, read
 from smtpshell.knowledge.rulebook import Rule, Rulebook, own_rulebook
 from smtpshell.knowledge.speaker import of_session, provider_and_software
 from smtpshell.knowledge.verdict import decide, listen
@@ -38,9 +38,9 @@ UNSURE = 0.5
 """Below this confidence the note says "probably"."""
 
 
-@cache
-def _guesser(rules: tuple[Rule, ...]) -> Guesser:
-    return train(rules)
+@lru_cache(maxsize=4)
+def _guesser(book: Rulebook) -> Guesser:
+    return train(book.rules)
 
 
 def explain(
@@ -66,7 +66,7 @@ def explain(
     owner = "microsoft" if software == "exchange" and provider is None else provider
     verdict = decide(
         book,
-        lambda: _guesser(book.rules),
+        lambda: _guesser(book),
         reading,
         voices,
         code,
@@ -77,10 +77,12 @@ def explain(
     kind = CLASSES[verdict.class_]
     rule = verdict.rule
     facts = situation(context, verb, provider, enhanced)
-    places = Places(context, text, kind.name in SENDERS, find_address(text, reading))
+    places = Places(context, text, reading, about_sender=kind.name in SENDERS)
     causes, following = _advise(kind.name, rule, facts, places)
     transient = reply.family == 4
     meaning = _meaning(kind.sentence, rule, transient, code, verdict.confidence)
+    if kind.name == "relay_denied" and places.knows("domain"):
+        meaning = meaning.replace("that domain", places["domain"])
     return Explanation(
         class_=kind.name,
         who=kind.who,
@@ -88,7 +90,7 @@ def explain(
         code=code,
         enhanced=enhanced,
         meaning=meaning,
-        short=_short(kind.name, places, text, meaning),
+        short=meaning,
         causes=causes,
         next=following,
         sections=_sections(rule, enhanced, owner, code_row(code, verb), kind.sections),
@@ -107,7 +109,7 @@ def _success(reply: Reply, context: Context, verb: str) -> Explanation:
         provider, software = of_session(Context(banner=reply.text, host=context.host))
     meaning = code_meaning(reply.code, verb)
     row = code_row(reply.code, verb)
-    places = Places(context, "", about_sender=False, address=None)
+    places = Places(context)
     return Explanation(
         class_="ok",
         who="nobody",
@@ -149,13 +151,6 @@ def _meaning(
     probably = "probably " if confidence < UNSURE else ""
     start = "It failed" if code is None else "Not now" if transient else "Refused for good"
     return f"{start}: {probably}{sentence}."
-
-
-def _short(class_: str, places: Places, text: str, meaning: str) -> str:
-    if class_ == "relay_denied" and (places.recipient() or "@" in text):
-        domain = places["domain"]
-        return meaning.replace("that domain", domain) if domain != "DOMAIN" else meaning
-    return meaning
 
 
 def _advise(

@@ -73,14 +73,18 @@ SERVICES: dict[str, str] = {
 def explain_failure(kind: str, context: Context, *, detail: str = "") -> Explanation:
     """Explain why there is no conversation.
 
-    `kind` is a key of `failures()`, or "not-smtp:http" and the like with a key of SERVICES. `detail` is
-    what the operating system said; `context.ms` how long was waited. Raises KeyError for an unknown
-    kind.
+    `kind` is a key of `failures()`, or "not-smtp:http" and the like with a key of SERVICES.
+    `detail` is what the operating system said; `context.ms` how long was waited. Raises KeyError
+    for an unknown kind.
     """
     name, _, service = kind.partition(":")
     row = failures()[name]
     class_ = CLASSES[row.class_]
-    places = _Around(context, service)
+    places = Places(context)
+    if service in SERVICES:
+        places["service"] = f": it is {SERVICES[service]}"
+    if context.ms:
+        places["waited"] = f" within {context.ms / 1000:.0f} seconds"
     port = str(context.port or "")
     first = [(text, command) for ports, text, command in row.causes if port and ports == port]
     others = [(text, command) for ports, text, command in row.causes if not ports]
@@ -103,19 +107,3 @@ def explain_failure(kind: str, context: Context, *, detail: str = "") -> Explana
         confidence=0.9,
         facts=tuple(filter(None, facts)),
     )
-
-
-class _Around(Places):
-    """The places of a failure: those of a session, the time waited and the service found."""
-
-    def __init__(self, context: Context, service: str) -> None:
-        super().__init__(context, "", about_sender=False, address=None)
-        self._extra = {
-            "service": f": it is {SERVICES[service]}" if service in SERVICES else "",
-            "waited": f" within {context.ms / 1000:.0f} seconds" if context.ms else "",
-        }
-
-    def __getitem__(self, name: str) -> str:
-        if name in self._extra:
-            return self._extra[name]
-        return super().__getitem__(name)

@@ -6,24 +6,29 @@ A pattern is a phrase of words as a `Reading` gives them, with three liberties:
     {person} ~ not exist      {person}: any word of that group; ~ up to four words between
     message ~~ virus          ~~ up to twelve words between
 
-All patterns grow into one trie whose edges are words. From each word of a reading the trie is
-walked as far as it goes, so the cost follows the length of the text and of the longest pattern, not
-the number of rules; the steps of one reading are capped as well (`MOST_STEPS`), which a text made
-to trouble us can reach and an honest one cannot.
+All patterns grow into one trie whose edges are words. A word may lead to many places of the trie at
+once (it stands in several groups); such a set of places is a `_State`, made when it is first met
+and kept, so that a step through all patterns is one look-up. From each word of a reading the states
+are walked as far as they go: the cost follows the length of the text and of the longest pattern,
+not the number of rules. Two limits bound what a text made to trouble us can do, and no honest text
+reaches them: the steps of one reading, and the states that are kept.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from smtpshell.knowledge.reading import read
+from smtpshell.knowledge.reading import FILLERS, read
 from smtpshell.protocol.errors import UsageError
 
 GAPS: dict[str, int] = {"~": 4, "~~": 12}
 """The gap signs, and how many words each may leap over."""
 
-MOST_STEPS = 4_000
-"""Steps through the trie for one reading; the longest honest reply needs a few hundred."""
+MOST_STEPS = 6_000
+"""Steps for one reading; the longest honest reply needs a few hundred."""
+
+MOST_KEPT = 100_000
+"""Transitions kept; beyond, all states are forgotten and made anew."""
 
 
 class PatternError(UsageError):
@@ -33,114 +38,187 @@ class PatternError(UsageError):
 Hit = tuple[int, int, int]
 """A pattern that matched: its owner, the word where it began, how many words it names."""
 
+Item = tuple[str, ...] | int
+"""A place of a pattern: the words that may stand there, or the reach of a gap."""
+
 
 class _Node:
-    """One place in the trie: the edges by word, the edges after a gap, and the patterns ended."""
+    """One place in the trie: where each word leads, and the patterns that end here."""
 
     __slots__ = ("children", "ends", "gaps", "items")
 
     def __init__(self) -> None:
         self.children: dict[str, list[_Node]] = {}
-        self.gaps: list[tuple[int, _Node]] = []
+        self.gaps: dict[int, _Node] = {}
         self.ends: list[tuple[int, int]] = []
-        self.items: dict[tuple[str, ...] | int, _Node] = {}
+        self.items: dict[str, _Node] = {}
 
-    def by_words(self, words: tuple[str, ...]) -> _Node:
-        node = self.items.get(words)
+    def by_words(self, item: str, words: Sequence[str]) -> _Node:
+        node = self.items.get(item)
         if node is None:
-            node = self.items[words] = _Node()
+            node = self.items[item] = _Node()
+            children = self.children
             for word in words:
-                self.children.setdefault(word, []).append(node)
+                if word in children:
+                    children[word].append(node)
+                else:
+                    children[word] = [node]
         return node
 
     def by_gap(self, reach: int) -> _Node:
-        node = self.items.get(reach)
+        node = self.gaps.get(reach)
         if node is None:
-            node = self.items[reach] = _Node()
-            self.gaps.append((reach, node))
+            node = self.gaps[reach] = _Node()
         return node
 
 
-def _words_of(choice: str, pattern: str, groups: Mapping[str, Sequence[str]]) -> Sequence[str]:
-    if not (choice.startswith("{") and choice.endswith("}")):
-        return read(choice).words
-    if choice[1:-1] not in groups:
-        raise PatternError(f"no word group {choice}", repr(pattern))
-    return groups[choice[1:-1]]
+class _State:
+    """Several places of the trie at once, with the transitions met so far."""
+
+    __slots__ = ("after_gap", "ends", "expects", "following", "nodes", "open")
+
+    def __init__(self, nodes: Sequence[_Node]) -> None:
+        self.nodes = nodes
+        self.ends = [end for node in nodes for end in node.ends]
+        self.following: dict[str, _State | None] = {}
+        reaches = sorted({reach for node in nodes for reach in node.gaps})
+        self.after_gap = [
+            (reach + 1, _State([node.gaps[reach] for node in nodes if reach in node.gaps]))
+            for reach in reaches
+        ]
+        self.expects = frozenset().union(*[node.children for node in nodes])
+        self.open = bool(self.after_gap or self.expects)
 
 
-def parse_pattern(pattern: str, groups: Mapping[str, Sequence[str]]) -> list[tuple[str, ...] | int]:
-    """Split a pattern into its items: tuples of words, and numbers for gaps.
+Place = tuple[str, Item]
+"""A place of a pattern with what stands there in writing, which names it in the trie."""
 
-    Raises PatternError for an unknown group, a gap at either end, or a pattern without words.
-    """
-    items: list[tuple[str, ...] | int] = []
-    for item in pattern.split():
-        if item in GAPS:
-            items.append(GAPS[item])
-            continue
+
+class Grammar:
+    """Reads patterns; what it has read of one place it remembers, for places repeat."""
+
+    def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
+        self._groups = groups
+        self._read: dict[str, tuple[Place, ...]] = {sign: ((sign, n),) for sign, n in GAPS.items()}
+
+    def places(self, pattern: str) -> list[Place]:
+        """Split a pattern into its places.
+
+        Raises PatternError for an unknown group, a gap at either end, or too few words that count.
+        """
+        places: list[Place] = []
+        read_before = self._read
+        items = pattern.split()
+        for item in items:
+            if item not in read_before:
+                read_before[item] = self._read_item(item)
+            places += read_before[item]
+        counted = sum(written not in GAPS for written, _ in places)
+        alone = sum(item not in GAPS for item in items) == 1
+        if counted == 0 or (counted == 1 and not alone):
+            raise PatternError("only one word counts; write it alone if that is meant", pattern)
+        if places[0][0] in GAPS or places[-1][0] in GAPS:
+            raise PatternError("a gap at the end of a pattern", pattern)
+        return places
+
+    def _read_item(self, item: str) -> tuple[Place, ...]:
         choices = item.split("|")
         words: list[str] = []
         for choice in choices:
-            found = _words_of(choice, pattern, groups)
+            found = self._words_of(choice)
             if len(found) > 1 and len(choices) > 1 and choice[0] != "{":
-                raise PatternError(f"{choice!r} is more than one word", repr(pattern))
+                raise PatternError(f"{choice!r} is more than one word", item)
             words.extend(found)
         if len(choices) == 1 and item[0] != "{":
-            items.extend((word,) for word in words)
-        elif words:
-            items.append(tuple(dict.fromkeys(words)))
-    if not any(isinstance(item, tuple) for item in items):
-        raise PatternError("a pattern without a word that counts", repr(pattern))
-    if isinstance(items[0], int) or isinstance(items[-1], int):
-        raise PatternError("a gap at the end of a pattern", repr(pattern))
-    return items
+            return tuple((word, (word,)) for word in words)
+        return ((item, tuple(dict.fromkeys(words))),) if words else ()
+
+    def _words_of(self, choice: str) -> Sequence[str]:
+        if choice.isascii() and choice.isalpha() and choice.islower() and choice != "cannot":
+            return () if choice in FILLERS else (choice,)
+        if not (choice.startswith("{") and choice.endswith("}")):
+            return read(choice).words
+        if choice[1:-1] not in self._groups:
+            raise PatternError(f"no word group {choice}", choice)
+        return self._groups[choice[1:-1]]
 
 
 class Matcher:
     """Every pattern of every rule, grown into one trie."""
 
     def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
-        self._groups = groups
+        self._grammar = Grammar(groups)
         self._root = _Node()
+        self._words: set[str] = set()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._states: dict[tuple[int, ...], _State] = {}
+        self._start = _State([self._root])
+        self._kept = 0
 
     def add(self, owner: int, patterns: Iterable[str]) -> None:
         """Let `patterns` report `owner` when they match; raises PatternError."""
         for pattern in patterns:
             node = self._root
             length = 0
-            for item in parse_pattern(pattern, self._groups):
+            for written, item in self._grammar.places(pattern):
                 if isinstance(item, int):
                     node = node.by_gap(item)
                 else:
-                    node = node.by_words(item)
+                    self._words.update(item)
+                    node = node.by_words(written, item)
                     length += 1
             node.ends.append((owner, length))
 
+    def _step(self, state: _State, word: str) -> _State | None:
+        """Make the transition of a state by a word, and keep it."""
+        nodes = [child for node in state.nodes for child in node.children.get(word, ())]
+        after: _State | None = None
+        if nodes:
+            key = tuple(map(id, nodes))
+            after = self._states.get(key)
+            if after is None:
+                after = self._states[key] = _State(nodes)
+        state.following[word] = after
+        self._kept += 1
+        return after
+
     def hits(self, words: Sequence[str]) -> list[Hit]:
         """Return what matches, in the order in which it begins."""
+        if self._kept > MOST_KEPT:
+            self._forget()
+        known = self._words
+        words = [word if word in known else "" for word in words]
+        count = len(words)
         found: list[Hit] = []
-        root = self._root.children
+        first, root = self._start, self._start.following
         steps = 0
         for start, word in enumerate(words):
-            nodes = root.get(word)
-            if nodes is None:
+            state = root[word] if word in root else self._step(first, word)
+            if state is None:
                 continue
-            waiting = [(node, start + 1) for node in nodes]
+            waiting = [(state, start + 1)]
             while waiting:
-                steps += 1
-                if steps > MOST_STEPS:
-                    return found
-                node, at = waiting.pop()
-                for owner, length in node.ends:
+                state, at = waiting.pop()
+                for owner, length in state.ends:
                     found.append((owner, start, length))
-                if node.children and at < len(words):
-                    following = node.children.get(words[at])
-                    if following:
-                        waiting += [(child, at + 1) for child in following]
-                for reach, child in node.gaps:
-                    for position in range(at, min(at + reach + 1, len(words))):
-                        following = child.children.get(words[position])
-                        if following:
-                            waiting += [(other, position + 1) for other in following]
+                if at == count or not state.open:
+                    continue
+                following, word = state.following, words[at]
+                after = following[word] if word in following else self._step(state, word)
+                if after is not None:
+                    waiting.append((after, at + 1))
+                for reach, gap in state.after_gap:
+                    window = words[at : at + reach]
+                    if gap.expects.isdisjoint(window):
+                        continue
+                    following = gap.following
+                    for position, word in enumerate(window, at + 1):
+                        after = following[word] if word in following else self._step(gap, word)
+                        if after is not None:
+                            waiting.append((after, position))
+                steps += 1
+            if steps > MOST_STEPS:
+                break
         return found

@@ -8,16 +8,18 @@ be able to write commands.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explanation import Cause
+from smtpshell.knowledge.reading import Reading, find_address
 
-_SAFE_ADDRESS = re.compile(r"[\w.!#$%&*+/=?^`{|}~-]{1,64}@[\w.-]{1,255}|[\w.-]{1,64}", re.ASCII)
-_SAFE_NAME = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
-_ADDRESS_CHARACTERS = frozenset(
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&*+/=?^_-"
-)
+_ADDRESS = re.compile(r"[\w.+=/-]{1,64}@[\w.-]{1,255}", re.ASCII)
+_LOGIN = re.compile(r"[\w.+=/-]{1,64}(?:@[\w.-]{1,255})?", re.ASCII)
+_NAME = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
+
+DEFAULTS = {"port": "25", "mechanisms": "AUTH", "service": "", "waited": ""}
+"""What stands in a place that nobody knows, where its name in capitals would not do."""
 
 
 def quoted_address(text: str) -> str:
@@ -25,123 +27,106 @@ def quoted_address(text: str) -> str:
     at = text.find("@", 0, 1_000)
     if at <= 0:
         return ""
-    start = at
-    while start > 0 and at - start < 64 and text[start - 1] in _ADDRESS_CHARACTERS:
-        start -= 1
-    end = at + 1
-    while end < len(text) and end - at < 255 and text[end] in _ADDRESS_CHARACTERS:
-        end += 1
-    address = text[start:end].rstrip(".,!?")
-    return address if _SAFE_ADDRESS.fullmatch(address) and not address.endswith("@") else ""
+    match = _ADDRESS.search(text[max(at - 64, 0) : at + 256])
+    return match[0].rstrip(".-") if match else ""
 
 
-class Places(Mapping[str, str]):
+class Places(dict[str, str]):
     """What stands in the places of a template, worked out when first asked for.
 
     Everything that comes from outside is checked against a narrow set of characters, because it
-    ends up in a command line.
+    ends up in a command line. `about_sender` says whose address the text is likely to quote.
     """
 
     def __init__(
-        self, context: Context, text: str, about_sender: bool, address: str | None
+        self,
+        context: Context,
+        text: str = "",
+        reading: Reading | None = None,
+        *,
+        about_sender: bool = False,
     ) -> None:
-        self._context = context
-        self._text = text
-        self._about_sender = about_sender
-        self._address = address
+        super().__init__()
+        self.context = context
+        self.text = text
+        self.reading = reading
+        self.about_sender = about_sender
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(_PLACES)
+    def __missing__(self, name: str) -> str:
+        value = _PLACES[name](self) if name in _PLACES else ""
+        self[name] = value or DEFAULTS.get(name, name.upper().replace("_", "-"))
+        return self[name]
 
-    def __len__(self) -> int:
-        return len(_PLACES)
-
-    def __getitem__(self, name: str) -> str:
-        value = _PLACES[name](self)
-        return value or name.upper().replace("_", "-")
-
-    def _quoted(self, sender: bool) -> str:
-        return quoted_address(self._text) if sender is self._about_sender else ""
-
-    def sender(self) -> str:
-        """Return the envelope sender."""
-        return _safe(self._context.sender or "", _SAFE_ADDRESS) or self._quoted(sender=True)
-
-    def recipient(self) -> str:
-        """Return the recipient in question: of the command, else the last one named."""
-        context = self._context
-        if context.verb and context.command == "RCPT" and "<" in context.line:
-            found = quoted_address(context.line)
-            if found:
-                return found
-        last = (*context.recipients, *context.refused)[-1:]
-        return _safe("".join(last), _SAFE_ADDRESS) or self._quoted(sender=False)
-
-    def user(self) -> str:
-        """Return the name of the login."""
-        return _safe(self._context.user or "", _SAFE_ADDRESS)
-
-    def ip(self) -> str:
-        """Return our address as the server sees it."""
-        return _safe(self._context.client_address, _SAFE_NAME) or self._address or ""
-
-    def host(self) -> str:
-        """Return the host that we talk to."""
-        return _safe(self._context.host, _SAFE_NAME)
-
-    def port(self) -> str:
-        """Return the port that we talk to."""
-        return str(self._context.port or "25")
-
-    def host_name(self) -> str:
-        """Return the name that we give after EHLO, when it is a full one."""
-        helo = self._context.helo
-        return _safe(helo, _SAFE_NAME) if "." in helo or ":" in helo else ""
-
-    def mechanisms(self) -> str:
-        """Return the mechanisms offered for logging in."""
-        names = self._context.auth_mechanisms or self._context.extensions.get("AUTH", ())
-        return ", ".join(filter(None, (_safe(name, _SAFE_NAME) for name in names[:8]))) or "AUTH"
-
-    def size(self) -> str:
-        """Return the size of the message in octets."""
-        return str(self._context.message_size or "")
-
-    def limit(self) -> str:
-        """Return the size that the server takes, in octets."""
-        return str(self._context.size_limit or "")
-
-    def verb(self) -> str:
-        """Return the command that was refused."""
-        verb = self._context.command
-        return verb if verb.isalpha() and verb not in ("CONNECT", "MESSAGE") else ""
+    def knows(self, name: str) -> bool:
+        """Tell whether a place is filled by something known."""
+        return bool(_PLACES[name](self))
 
 
-def _safe(value: str, pattern: re.Pattern[str]) -> str:
+def _sender(places: Places) -> str:
+    known = _checked(places.context.sender or "", _ADDRESS)
+    return known or (quoted_address(places.text) if places.about_sender else "")
+
+
+def _recipient(places: Places) -> str:
+    """Return the recipient in question: of the command, else the last one named."""
+    context = places.context
+    if context.line and context.command == "RCPT":
+        found = quoted_address(context.line)
+        if found:
+            return found
+    for address in (*context.refused[-1:], *context.recipients[-1:]):
+        return _checked(address, _ADDRESS)
+    return "" if places.about_sender else quoted_address(places.text)
+
+
+def _ip(places: Places) -> str:
+    known = _checked(places.context.client_address, _NAME)
+    if known or places.reading is None:
+        return known
+    return find_address(places.text, places.reading) or ""
+
+
+def _host_name(places: Places) -> str:
+    helo = places.context.helo
+    return _checked(helo, _NAME) if "." in helo or ":" in helo else ""
+
+
+def _mechanisms(places: Places) -> str:
+    names = (_checked(name, _NAME) for name in places.context.auth_mechanisms[:8])
+    return ", ".join(filter(None, names))
+
+
+def _verb(places: Places) -> str:
+    verb = places.context.command
+    return verb if verb.isascii() and verb.isalpha() and verb not in _NO_VERBS else ""
+
+
+_NO_VERBS = ("CONNECT", "MESSAGE")
+
+
+def _checked(value: str, pattern: re.Pattern[str]) -> str:
     return value if pattern.fullmatch(value) else ""
 
 
-def _domain_of(address: str) -> str:
+def _domain(address: str) -> str:
     return address.rpartition("@")[2].strip(".") if "@" in address else ""
 
 
-_PLACES = {
-    "sender": Places.sender,
-    "sender_domain": lambda places: _domain_of(places.sender()),
-    "from_domain": lambda places: _domain_of(places.sender()),
-    "recipient": Places.recipient,
-    "domain": lambda places: _domain_of(places.recipient()),
-    "user": Places.user,
-    "ip": Places.ip,
-    "host": Places.host,
-    "port": Places.port,
-    "host_name": Places.host_name,
-    "mechanisms": Places.mechanisms,
-    "size": Places.size,
-    "limit": Places.limit,
-    "verb": Places.verb,
+_PLACES: dict[str, Callable[[Places], str]] = {
+    "sender": _sender,
+    "sender_domain": lambda places: _domain(_sender(places)),
+    "recipient": _recipient,
+    "domain": lambda places: _domain(_recipient(places)),
+    "user": lambda places: _checked(places.context.user or "", _LOGIN),
+    "ip": _ip,
+    "host": lambda places: _checked(places.context.host, _NAME),
+    "port": lambda places: str(places.context.port or ""),
+    "host_name": _host_name,
+    "mechanisms": _mechanisms,
+    "size": lambda places: str(places.context.message_size or ""),
+    "limit": lambda places: str(places.context.size_limit or ""),
+    "verb": _verb,
 }
-"""The places that templates may hold."""
 
 
 def fill(template: str, places: Mapping[str, str]) -> str:
@@ -151,4 +136,4 @@ def fill(template: str, places: Mapping[str, str]) -> str:
 
 def fill_causes(rows: tuple[tuple[str, str], ...], places: Mapping[str, str]) -> tuple[Cause, ...]:
     """Fill (text, command) rows into causes."""
-    return tuple(Cause(fill(text, places), fill(confirm, places)) for text, confirm in rows)
+    return tuple([Cause(fill(text, places), fill(confirm, places)) for text, confirm in rows])

@@ -23,7 +23,7 @@ LONGEST = 2_000
 
 _FILLERS = """
     the a an is are was were be been being am has have had having will would shall should please
-    sorry your our my his her their its this that these those of it you we i and or as so do does
+    sorry your our my his her their its this that these those of it we i and or as so do does
     did can could may might seems appears wo ca just very there currently
     le la les un une du des der die das ein eine el los las il lo uma um
 """
@@ -45,6 +45,7 @@ _JOINED: tuple[tuple[str, str], ...] = (
     ("e-mail", "email"),
     ("anti-", "anti"),
     ("non-", "non"),
+    ("-00", "00"),
     ("black-list", "blacklist"),
     ("block-list", "blocklist"),
 )
@@ -73,7 +74,7 @@ _ENDS = """
 _NAME_ENDS = frozenset(_ENDS.split())
 """Last labels by which a dotted word is taken for a name, and not for two words."""
 
-_SEPARATE = re.compile(r"[\s<>()\[\]{}\"';,|`=]+")
+_SEPARATE = re.compile(r"[\s<>()\[\]{}\"';:,|`=]+")
 _ENHANCED = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 
 
@@ -86,6 +87,13 @@ class Reading:
     addresses: tuple[str, ...] | list[str]
 
 
+FIRST_NAME = "thename"
+"""Stands in a reading for a dotted name that opens the text ("mx.example.com does not exist")."""
+
+FOLLOW_UP = " 503 "
+"""Begins the answer to a pipelined command after a refused one; what follows is not the reason."""
+
+
 def _without_mail_addresses(text: str) -> str:
     return " ".join([word for word in _SEPARATE.split(text) if "@" not in word])
 
@@ -93,6 +101,9 @@ def _without_mail_addresses(text: str) -> str:
 def read(text: str) -> Reading:
     """Read the words of a text; whatever the text, in time proportional to its (capped) length."""
     text = text[:LONGEST].lower()
+    cut = text.find(FOLLOW_UP, 8)
+    if cut > 0:
+        text = text[:cut]
     for old, new in _JOINED:
         if old in text:
             text = text.replace(old, new)
@@ -123,6 +134,8 @@ def _read_dotted(word: str, words: list[str], names: list[str], addresses: list[
         if len(parts) == 4 and all(part.isdigit() and len(part) < 4 for part in parts):
             addresses.append(word)
     elif parts[-1] in _NAME_ENDS:
+        if not words and not names:
+            words.append(FIRST_NAME)
         names.append(word)
     else:
         words.extend(part for part in parts if part and part not in FILLERS and not part.isdigit())
@@ -130,6 +143,8 @@ def _read_dotted(word: str, words: list[str], names: list[str], addresses: list[
 
 def find_enhanced(text: str) -> str | None:
     """Find an enhanced status code anywhere in a text, as qmail and gateways put it at the end."""
+    if "5." not in text and "4." not in text:
+        return None
     match = _ENHANCED.search(text[:LONGEST])
     return match[0] if match else None
 
@@ -141,14 +156,16 @@ def _six() -> re.Pattern[str]:
 
 def find_address(text: str, reading: Reading) -> str | None:
     """Return the first IP address that a text quotes: usually the client's own."""
-    from ipaddress import ip_address
+    for address in reading.addresses[:3]:
+        if all(int(part) < 256 for part in address.split(".")):
+            return address
+    if text.count(":", 0, LONGEST) < 3:
+        return None
+    from ipaddress import IPv6Address
 
-    candidates = list(reading.addresses[:3])
-    if not candidates and text.count(":") > 2:
-        candidates = [match.rstrip(":") for match in _six().findall(text[:LONGEST])[:3]]
-    for candidate in candidates:
+    for match in _six().findall(text[:LONGEST])[:3]:
         try:
-            return str(ip_address(candidate))
+            return str(IPv6Address(match.rstrip(":")))
         except ValueError:
             continue
     return None

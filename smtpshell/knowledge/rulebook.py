@@ -9,10 +9,11 @@ Each file of the folder `rules` is TOML with `[[rule]]` tables:
     examples = ["RCPT: 550 ..."]    replies that this rule decides: its test
 
 and, where wanted: `weight` (default 5; 8 and more for what cannot be mistaken, 3 and less for
-hints), `codes` (basic codes, enhanced codes, or beginnings such as "5.7."; one must fit), `verbs`
-(commands the reply must answer), `speaker` (providers or software that must be speaking), `unless`
-(patterns that silence it), `meaning` (a sentence), `causes` ("text => command"), `next` (commands),
-`section` (an RFC section). `[[speaker]]` tables recognise who is speaking. `[words]` names groups.
+hints), `codes` (basic codes, their first digit, enhanced codes, or the beginning of these such as
+"5.7.*"; one must fit), `verbs` (commands the reply must answer), `speaker` (providers or software
+that must be speaking), `unless` (patterns that silence it), `meaning` (a sentence), `causes` (each
+"text => command"), `next` (commands), `section` (an RFC section).
+`[[speaker]]` tables recognise who is speaking, `[words]` names groups.
 
 Our own files keep to a part of TOML in which a value is written as in JSON and stands on one line,
 or as a list with one string per line. That part is read ten times faster than tomllib reads the
@@ -199,7 +200,7 @@ def make_speaker(table: Mapping[str, Any], source: str) -> Speaker:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rulebook:
     """All rules, grown into one matcher.
 
@@ -228,7 +229,7 @@ def _compile(
             matcher.add(number, rule.match)
             matcher.add(-number - 1, rule.unless)
         except PatternError as error:
-            raise RuleError(f"{error.what} in the pattern {error.where}", where) from error
+            raise RuleError(f"{error.what}: {error.where!r}", where) from error
     for number, speaker in enumerate(speakers, len(rules)):
         matcher.add(number, speaker.match)
     domains = {domain: speaker for speaker in speakers for domain in speaker.domains}

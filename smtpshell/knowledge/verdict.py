@@ -110,7 +110,9 @@ def _fits(rule: Rule, code: int | None, enhanced: str | None, verb: str, who: se
 def _within(enhanced: str | None, wanted: str) -> bool:
     if enhanced is None or "." not in wanted:
         return False
-    return enhanced.startswith(wanted) if wanted.endswith(".") else enhanced == wanted
+    if wanted.endswith("*"):
+        return enhanced.startswith(wanted[:-1])
+    return enhanced == wanted
 
 
 def decide(
