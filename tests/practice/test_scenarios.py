@@ -592,13 +592,13 @@ def test_clinic_has_eight_different_faults() -> None:
     """Under the scenario's own seed each ward shows its fault."""
 
     async def run(server: PracticeServer) -> None:
-        seen = {}
+        seen: dict[int, tuple[str, ...]] = {}
         for number in range(1, 9):
             client = await Client.open(server, (f"ward{number}.practice.example", 25))
             await client.code()
             hello = await client.say(GREETING)
             if hello != ["250"]:
-                seen[number] = hello[0]
+                seen[number] = (hello[0],)
                 await client.close()
                 continue
             outside = await client.transact(recipient="zoe@elsewhere.example")
@@ -614,7 +614,7 @@ def test_clinic_has_eight_different_faults() -> None:
         assert seen[4][1] == "554 5.7.1"
         assert seen[5][1] == "closed"
         assert seen[6][2] == "552 5.3.4"
-        assert seen[8] == "502 5.5.1"
+        assert seen[8] == ("502 5.5.1",)
         assert len(server.world.returned) == 2
 
     with_server("clinic", run)

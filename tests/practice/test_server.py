@@ -197,7 +197,9 @@ def test_doors_lead_to_every_port_of_every_host() -> None:
         assert server.resolve("mx2.practice.example", 587) is None
         assert server.resolve("elsewhere.example", 25) is None
         client = await Client.open(server, ("mx2.practice.example", 25))
-        assert (await client.reply()).lines == ("mx2.practice.example ESMTP practice",)
+        greeting = await client.reply()
+        assert greeting is not None
+        assert greeting.text == "mx2.practice.example ESMTP practice"
         await client.close()
         with pytest.raises(ConnectionRefusedError):
             await Client.open(server, ("mx2.practice.example", 26))
