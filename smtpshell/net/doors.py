@@ -7,6 +7,7 @@ user what it is: each row of the table is one kind of first octets.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -124,3 +125,21 @@ def wrong_door(first_octets: bytes) -> WrongDoor | None:
 def plain_smtp(first_octets: bytes) -> bool:
     """Tell whether these octets are an SMTP reply in plain text (RFC 5321 4.2)."""
     return re.match(rb"[2-5][0-9][0-9](?:[ \-\r\n]|$)", first_octets) is not None
+
+
+def middlebox(greeting: bytes, keywords: Iterable[str] = ()) -> str:
+    """Say what shows that something on the way rewrites the conversation; empty when nothing does.
+
+    Firewalls that inspect SMTP blot the greeting out with asterisks (`220 ****2***`), and put
+    `XXXXXXXA` in the place of STARTTLS, whose octets they must not change in number.
+    """
+    line = greeting.splitlines()[0] if greeting.strip() else b""
+    signs = []
+    if re.match(rb"220[ -](?=[^\r\n]*\*{3})[*02 ]{4,}", line):
+        signs.append("the greeting is blotted out with asterisks")
+    blotted = [word for word in keywords if re.fullmatch(r"X{4,}[A-Z]?", word.upper())]
+    if blotted:
+        signs.append(f"a keyword of the EHLO reply is blotted out ({blotted[0].upper()})")
+    if not signs:
+        return ""
+    return f"{' and '.join(signs)}: a firewall on the way rewrites the conversation"

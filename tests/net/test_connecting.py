@@ -55,12 +55,11 @@ def opened(port: int, *addresses: str, **options) -> tuple[Attempt | None, list[
 
 @needs_ipv6
 @pytest.mark.parametrize(("listening", "refusing"), [("127.0.0.1", "::1"), ("::1", "127.0.0.1")])
-def test_the_other_family_is_tried_at_once_when_one_refuses(listening, refusing):
+def test_the_other_family_is_tried_at_once_when_one_refuses(listening, refusing, monkeypatch):
     """A refused address costs no delay, and both attempts are reported in order."""
+    monkeypatch.setattr(connecting, "ATTEMPT_DELAY", 10)
     with rogue.serve(rogue.silent(), host=listening) as server:
-        started = time.perf_counter()
         winner, seen = opened(server.port, refusing, listening)
-        assert time.perf_counter() - started < connecting.ATTEMPT_DELAY
     assert winner is not None
     assert winner.address == listening
     assert [(one.address, one.outcome) for one in seen] == [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smtpshell.net.doors import plain_smtp, wrong_door
+from smtpshell.net.doors import middlebox, plain_smtp, wrong_door
 
 DOORS = [
     (b"\x15\x03\x01\x00\x02\x02\x46", "tls"),
@@ -61,3 +61,15 @@ def test_plain_smtp_knows_replies():
     assert not plain_smtp(b"2200 x")
     assert not plain_smtp(b"120 x")
     assert not plain_smtp(b"\x16\x03\x01")
+
+
+def test_a_middlebox_is_seen_by_its_blots():
+    """Asterisks in the greeting, and X for STARTTLS, are both told; ordinary servers are not."""
+    asterisks = middlebox(b"220 *****************2**0*****0**\r\n")
+    assert "asterisks" in asterisks
+    both = middlebox(b"220 ********2***\r\n", ["SIZE", "XXXXXXXA"])
+    assert "asterisks" in both
+    assert "XXXXXXXA" in both
+    assert middlebox(b"220 mx.example ESMTP\r\n", ["SIZE", "XCLIENT", "XFORWARD"]) == ""
+    assert middlebox(b"220 mx.example ***welcome***\r\n") == ""
+    assert middlebox(b"") == middlebox(b"\r\n") == ""

@@ -252,6 +252,38 @@ def test_versions_without_overlap_are_told():
     assert "Widen the range" in error.next
 
 
+def test_a_range_without_any_version_is_told():
+    """A minimum above the maximum is an error of the settings, before anything is sent."""
+    with rogue.serve(rogue.Smtp(server_context())) as server:
+        error = run(starttls_fails(server, diagnosing(minimum="1.3", maximum="1.2")))
+    assert error.tls_kind == "settings"
+    assert "no TLS version is left" in error.what
+
+
+def test_a_cancelled_close_drops_the_connection():
+    """Cancelling close() while it waits for the peer ends the connection at once."""
+
+    def stubborn(connection):
+        connection.upgrade(server_context())
+        connection.over.wait(10)
+
+    async def work():
+        async with linked(server) as link:
+            await link.start_tls(diagnosing(), HOST, 5)
+            task = asyncio.create_task(link.close(5))
+            await asyncio.sleep(0.05)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert link.closed
+            assert not await link.close()
+
+    started = time.perf_counter()
+    with rogue.serve(stubborn) as server:
+        run(work())
+    assert time.perf_counter() - started < 3
+
+
 def test_a_refused_certificate_is_told_when_verification_is_demanded():
     """With verification in the handshake a wrong name is kind certificate, with OpenSSL's words."""
     with rogue.serve(rogue.Smtp(authority().issue("other.example").context())) as server:

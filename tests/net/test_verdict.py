@@ -252,6 +252,21 @@ def test_given_files_and_folders_are_trusted(tmp_path):
         )
 
 
+def test_systems_without_files_are_asked_through_the_ssl_module(monkeypatch):
+    """Where the system keeps its certificates in no file, the ssl module's own list is trusted."""
+
+    class Context(ssl.SSLContext):
+        def load_default_certs(self, *_):
+            self.load_verify_locations(cadata=authority().pem.decode())
+
+    issued = make("good")
+    client = handshake(make_context(TlsSettings()), issued)
+    trust.warm_up()
+    monkeypatch.setattr(trust, "trusted_files", lambda _: (None, None))
+    monkeypatch.setattr(ssl, "SSLContext", Context)
+    assert judge(client, HOST, TlsSettings()).verified
+
+
 def test_trustme_is_an_authority_too():
     """A chain made by trustme, with its own intermediate, verifies."""
     ca = trustme.CA()
