@@ -313,7 +313,9 @@ def _length(digits: str | None, most: int) -> int:
         return most
     if len(digits) > 3 or int(digits) > most or (digits[0] == "0" and digits != "0"):
         raise _TermError(
-            "bad-cidr", f"/{digits}: a prefix length is 0 to {most}, without leading zeros"
+            "bad-cidr",
+            f"/{digits}: a prefix length is 0 to {most}, without leading zeros",
+            f"For IPv6 write //{digits}" if most == 32 and len(digits) < 4 else "",
         )
     return int(digits)
 
