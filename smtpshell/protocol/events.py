@@ -102,8 +102,8 @@ class TlsStarted(Event):
 class Closed(Event):
     """The connection ended, `by` "client" or "server"; `clean` after a QUIT and its 221.
 
-    Who hung up first after a 221 is a matter of microseconds, so that end counts as the client's, who
-    asked for it.
+    Who hung up first after a 221 is a matter of microseconds, so that end counts as the client's,
+    who asked for it.
     """
 
     by: str
