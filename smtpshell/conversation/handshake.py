@@ -31,4 +31,4 @@ async def shake_hands(link: Link, target: Target, options: Options) -> tuple[Ver
     context = make_context(settings)
     injected = await link.start_tls(context, host, options.connect_timeout)
     assert link.ssl_object is not None
-    return judge(link.ssl_object, host, settings), injected
+    return judge(link.ssl_object, host, settings, group=link.group), injected
