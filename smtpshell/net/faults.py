@@ -101,11 +101,6 @@ _REASONS: tuple[tuple[str, TlsKind, str, str], ...] = (
     ),
 )
 
-_NOT_TLS = re.compile(
-    "WRONG_VERSION_NUMBER|UNKNOWN_PROTOCOL|HTTP_REQUEST|HTTPS_PROXY_REQUEST|RECORD_LAYER_FAILURE|"
-    "PACKET_LENGTH_TOO_LONG|INVALID_\\w+|BAD_\\w*"
-)
-
 
 def _looks_like_tls(first_octets: bytes) -> bool:
     return len(first_octets) < 3 or (first_octets[0] in range(0x14, 0x18) and first_octets[1] == 3)
@@ -188,10 +183,7 @@ def tls_error(error: Exception | None, layer: TlsLayer, label: str) -> TlsError:
     if not isinstance(error, ssl.SSLError):
         made = closed(label, spoke=bool(first))
         return TlsError("reset", made.what.replace("closed", "cut"), label, made.next)
-    reason = reason_of(error)
-    if not layer.established and _NOT_TLS.fullmatch(reason) and not _looks_like_tls(first):
-        return not_tls(first, label)
-    return known_reason(reason, label, first)
+    return known_reason(reason_of(error), label, first)
 
 
 def known_reason(reason: str, label: str, first: bytes = b"") -> TlsError:
@@ -204,7 +196,7 @@ def known_reason(reason: str, label: str, first: bytes = b"") -> TlsError:
     words = reason.replace("_", " ").lower() or "for a reason that is not told"
     return TlsError(
         "failed",
-        f"the TLS handshake failed: {words}",
+        f"TLS failed: {words}",
         label,
         "Try other versions or ciphers, or look into the server's log.",
         first_octets=first,
