@@ -76,7 +76,7 @@ def opensmtpd(
     program = unpacked("/usr/sbin/smtpd")
     require("OpenSMTPD", program, "unshare")
     with private_folder("os") as folder:
-        certificates = write_certificates(folder, host, trustme.KeyType.RSA)  # all it can guard
+        certificates = write_certificates(folder, host, key=trustme.KeyType.RSA)  # all it can guard
         certificates["key"].chmod(0o600)
         ports = free_ports(*SERVICES, host=host, fixed=fixed)
         for name, mode in (

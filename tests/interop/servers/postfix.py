@@ -21,7 +21,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .running import (
@@ -149,16 +149,17 @@ def postfix(
     settings: str = "",
     host: str = HOST,
     fixed: Mapping[str, int] | None = None,
+    names: Sequence[str] = (),
 ) -> Iterator[MailServer]:
     """Run Postfix until the block is left.
 
     `relay` is a loopback port that takes all mail for other domains; `settings` are lines of
-    main.cf; `fixed` gives services a port. Needs root. Skips where Postfix or Cyrus SASL's tools
-    are not installed.
+    main.cf; `fixed` gives services a port; `names` stand in the certificate. Needs root. Skips
+    where Postfix or Cyrus SASL's tools are not installed.
     """
     require("Postfix", "postfix", "postlog", "saslpasswd2")
     with private_folder("pf") as folder:
-        certificates = write_certificates(folder, host)
+        certificates = write_certificates(folder, host, *names)
         ports = free_ports(*SERVICES, host=host, fixed=fixed)
         configuration = folder / "etc"
         for name in ("etc", "etc/sasl", "queue", "data", "mail"):

@@ -129,14 +129,14 @@ def free_ports(
 
 
 def write_certificates(
-    folder: Path, host: str = HOST, key: trustme.KeyType = trustme.KeyType.ECDSA
+    folder: Path, *names: str, key: trustme.KeyType = trustme.KeyType.ECDSA
 ) -> dict[str, Path]:
     """Write a throw-away authority, a server and a client certificate; return their paths.
 
-    Keys: "authority", "certificate" and "key" (names: localhost, `host`), "client".
+    Keys: "authority", "certificate" and "key" (for `names` and localhost), "client".
     """
     authority = trustme.CA(organization_name="smtpshell tests", key_type=key)
-    server = authority.issue_cert("localhost", host, key_type=key)
+    server = authority.issue_cert("localhost", *names, key_type=key)
     client = authority.issue_cert(f"{USER}@client.example", common_name=USER)
     paths = {name: folder / f"{name}.pem" for name in ("authority", "certificate", "key", "client")}
     authority.cert_pem.write_to_path(str(paths["authority"]))

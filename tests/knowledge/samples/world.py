@@ -1,9 +1,10 @@
 """A small internet in namespaces of the kernel's: reserved names, reserved addresses, no way out.
 
-`enter()` restarts the calling program in its own network (loopback alone, with the addresses of
-192.0.2.0/24 that ADDRESSES lists), its own process tree (nothing outlives it), host name and view
-of the file system, in which Debian packages seem installed that exclude each other. A name server
-answers from ZONE. What servers say in there needs no names replaced. Linux and root only.
+`enter()` restarts the calling program in its own network (loopback, and an interface that ends
+nowhere and has the addresses of 192.0.2.0/24 that ADDRESSES lists), process tree (nothing outlives
+it), host name, and view of the file system, in which Debian packages seem installed that exclude
+each other. A name server answers from ZONE. So what servers say in there needs no names replaced.
+Linux and root only.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import dns.rrset
 
 ADDRESSES = {
     "mx.postfix.example": "192.0.2.25",
+    "other.postfix.example": "192.0.2.25",  # not in the certificate
     "mx.exim.example": "192.0.2.26",
     "mx.opensmtpd.example": "192.0.2.27",
     "mx.sendmail.example": "192.0.2.28",
@@ -90,6 +92,7 @@ def unpack(packages: Sequence[str], folder: Path) -> None:
 
 def furnish(packages: Path) -> None:
     """Lay packages over the file system, and name this host, its addresses and its name server."""
+    addresses = " ".join(sorted(set(ADDRESSES.values())))
     shell = f"""
         set -e
         mount -t tmpfs -o mode=755 tmpfs /mnt
@@ -109,7 +112,9 @@ def furnish(packages: Path) -> None:
         echo 'hosts: files dns' >>/etc/nsswitch.conf
         useradd --no-create-home ann
         ip link set lo up
-        for address in {" ".join(ADDRESSES.values())}; do ip addr add $address/24 dev lo; done
+        ip link add net0 type bridge
+        ip link set net0 up
+        for address in {addresses}; do ip addr add $address/24 dev net0; done
     """
     subprocess.run(["sh", "-c", shell], check=True)
 
