@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 HostResult = Literal["secure", "unusable", "insecure", "none", "temperror"]
 
+HOSTS: Final = 50  # mail hosts of a domain that are asked about; no sender tries more
+
 MEANINGS: Final = {
     "secure": "DANE applies",
     "unusable": "TLS is mandatory, but no record can be used to authenticate the server",
@@ -126,7 +128,7 @@ async def lookup(resolver: Resolver, domain: str, *, port: int = 25) -> DaneFind
     hosts = await asyncio.gather(
         *(
             lookup_host(resolver, host, port=port, exchangers=exchangers)
-            for host in exchanger_hosts(name, exchangers)
+            for host in exchanger_hosts(name, exchangers)[:HOSTS]
         )
     )
     return conclude(name, tuple(hosts), exchangers)

@@ -50,10 +50,13 @@ class Message:
 def parse_message(octets: bytes) -> Message:
     """Split a message into header fields and body; bare LF and bare CR become CRLF.
 
-    The header ends at the first empty line. A line before it that is neither a field nor the
+    The header ends at the first empty line. A first line "From ..." of a mailbox file is passed
+    over, and a line before it that is neither a field nor the
     continuation of one is kept as a field without a name. Never raises.
     """
     mended = re.sub(rb"\r\n|\r|\n", b"\r\n", octets)
+    if mended.startswith(b"From "):
+        mended = mended.partition(b"\r\n")[2]
     head, _, body = mended.partition(b"\r\n\r\n")
     if mended.startswith(b"\r\n"):
         head, body = b"", mended[2:]

@@ -87,13 +87,17 @@ def parse_key(text: str) -> DkimKey:
     hashes = _items(values, "h", lower=True)
     services = _items(values, "s") or ("*",)
     flags = _items(values, "t")
-    kind = values.get("k", "rsa")
+    kind = values.get("k", "rsa").lower()
     octets, bits, fault = _read_key(kind, values.get("p"))
     why = (
         _list_fault(tags, values)
         or fault
         or ("" if not hashes or set(hashes) & set(HASHES) else f"h={values['h']}: no known hash")
-        or ("" if {"*", "email"} & set(services) else f"s={values['s']}: not usable for mail")
+        or (
+            ""
+            if {"*", "email"} & {service.lower() for service in services}
+            else f"s={values['s']}: not usable for mail"
+        )
     )
     revoked = not why and not octets
     note = "" if why or revoked else _note(kind, bits)

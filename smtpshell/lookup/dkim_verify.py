@@ -182,7 +182,8 @@ async def _verify_one(
     whole = dkim_canon.body(message.body, signature.body_method)
     hashed = whole if signature.length is None else whole[: signature.length]
     pairs = list(zip(signature.names, chosen, strict=True))
-    left = [each for each in others if not any(each is taken for taken in chosen)]
+    taken_fields = {id(each) for each in chosen}
+    left = [each for each in others if id(each) not in taken_fields]
     found = SignatureFinding(
         number,
         "pass",

@@ -13,6 +13,7 @@ everywhere, so they are called out by name and not lumped with the unknown.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -105,7 +106,7 @@ def parse_record(text: str) -> DmarcRecord:
     first: dict[str, str] = {}
     for tag in published:
         first.setdefault(tag.name.lower(), tag.value)
-    names = [tag.name.lower() for tag in published]
+    counts = Counter(tag.name.lower() for tag in published)
 
     values = {name: _value(name, first.get(name)) for name in VALUES}
     rua = uris.parse_report_uris(first["rua"]) if "rua" in first else ()
@@ -132,7 +133,7 @@ def parse_record(text: str) -> DmarcRecord:
         ruf=tuple(uri.text for uri in ruf if uri.valid),
         removed_tags=tuple(sorted(REMOVED.keys() & first.keys())),
         unknown_tags=tuple(sorted(first.keys() - KNOWN)),
-        duplicate=tuple(sorted({name for name in names if names.count(name) > 1})),
+        duplicate=tuple(sorted(name for name, count in counts.items() if count > 1)),
         junk=junk,
         tags=published,
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from smtpshell.lookup import dmarc_record, dmarc_walk, uris
 from smtpshell.lookup.answer import plain
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from smtpshell.lookup.answer import Answer
     from smtpshell.lookup.dmarc_record import DmarcRecord
     from smtpshell.lookup.resolver import Resolver
+
+DESTINATIONS: Final = 20  # addresses of one record whose consent is asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +99,16 @@ async def accepts(
 async def destinations(
     resolver: Resolver, domain: str, record: DmarcRecord
 ) -> tuple[Destination, ...]:
-    """Check every address of `rua` and `ruf` of the record found at `domain`, all at once."""
+    """Check the addresses of `rua` and `ruf` of the record found at `domain`, all at once.
+
+    Only so many are asked: a record could name thousands, and receivers stop early too.
+    """
     wanted = [
         (tag, uri)
         for tag, listed in (("rua", record.rua), ("ruf", record.ruf))
         for uri in map(uris.parse_uri, listed)
         if uri.host
-    ]
+    ][:DESTINATIONS]
     return tuple(
         await asyncio.gather(
             *(accepts(resolver, domain, uri.host, tag=tag, uri=uri.text) for tag, uri in wanted)

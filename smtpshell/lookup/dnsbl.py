@@ -177,7 +177,7 @@ async def _addresses(
     domain = names.normal(subject)
     exchangers = await resolver.ask(domain, "MX")
     pairs = await asyncio.gather(
-        *(resolver.addresses(host) for host in exchanger_hosts(domain, exchangers))
+        *(resolver.addresses(host) for host in exchanger_hosts(domain, exchangers)[:ADDRESSES])
     )
     answers = [answer for pair in pairs for answer in pair]
     found = dict.fromkeys(address for answer in answers for address in answer.records)

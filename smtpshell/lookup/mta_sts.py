@@ -169,6 +169,8 @@ def _result(
         return "none"
     if record is None or not record.valid:
         return "invalid"
+    if fetched is not None and fetched.unanswered:
+        return "temperror"
     if fetched is not None and not (policy is not None and policy.valid):
         return "invalid"
     return "ok"
@@ -176,7 +178,7 @@ def _result(
 
 def _problems(found: StsFinding, exchangers: Answer) -> Iterator[Problem]:
     chosen = found.chosen
-    if chosen.result == "temperror":
+    if chosen.answer.failed:
         yield texts.failure(
             [chosen.answer], "Senders keep to a policy they know, and cannot learn a new one."
         )

@@ -13,11 +13,13 @@ import ssl
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+    from smtpshell.lookup.answer import Answer
     from smtpshell.lookup.resolver import Resolver
 
 PATH: Final = "/.well-known/mta-sts.txt"
@@ -30,8 +32,8 @@ TIMEOUT: Final = 10.0  # seconds; RFC 8461 3.3 proposes one minute, a person wai
 class Fetch:
     """The end of one attempt to fetch a policy.
 
-    `fault` says in words why it did not work and is empty when it did; `unreached` tells that no
-    web server was spoken with. `status` and `media_type` are what the web server said; `ms` is
+    `fault` says in words why it did not work and is empty when it did; `unanswered` tells that it
+    was the DNS that gave no answer. `status` and `media_type` are what the web server said; `ms` is
     the time it took, in milliseconds.
     """
 
@@ -41,7 +43,7 @@ class Fetch:
     media_type: str = ""
     body: bytes = b""
     fault: str = ""
-    unreached: bool = False
+    unanswered: bool = False
     ms: float = 0.0
 
     @property
@@ -103,23 +105,28 @@ async def fetch(
     start = time.monotonic()
     try:
         async with asyncio.timeout(timeout):
-            known, fault = (addresses, "") if addresses else await _addresses(resolver, host)
-            if fault:
-                return replace(found, fault=fault, unreached=True)
-            found = await _try(found, host, known, port, context or ssl.create_default_context())
+            known = addresses
+            if not known:
+                answers = await resolver.addresses(host)
+                known = [address for answer in answers for address in answer.records]
+                if not known:
+                    return _nowhere(found, host, answers)
+            found = await _try(found, host, known, port, context or _system_trust())
     except TimeoutError:
-        found = replace(found, fault=f"no complete answer within {timeout:g} s", unreached=True)
+        found = replace(found, fault=f"no complete answer within {timeout:g} s")
     return replace(found, ms=(time.monotonic() - start) * 1000)
 
 
-async def _addresses(resolver: Resolver, host: str) -> tuple[Sequence[str], str]:
-    """Return the addresses of the policy host, IPv4 first, or the fault in words."""
-    answers = await resolver.addresses(host)
-    found = [address for answer in answers for address in answer.records]
-    if found:
-        return found, ""
-    failed = next((answer for answer in answers if answer.failed), answers[0])
-    return (), f"{host} has no address: {failed.meaning}"
+def _nowhere(found: Fetch, host: str, answers: Sequence[Answer]) -> Fetch:
+    failed = next((answer for answer in answers if answer.failed), None)
+    fault = f"{host} has no address: {(failed or answers[0]).meaning}"
+    return replace(found, fault=fault, unanswered=failed is not None)
+
+
+@cache
+def _system_trust() -> ssl.SSLContext:
+    """Return the one context with the system's authorities; making it takes a while."""
+    return ssl.create_default_context()
 
 
 async def _try(
@@ -137,10 +144,10 @@ async def _try(
             return replace(found, address=address, fault=f"the certificate of {host}: {reason}")
         except ssl.SSLError as fault:
             faults.append(f"{address}: TLS failed ({fault.reason or fault})")
-        except (OSError, EOFError, UnicodeError) as fault:
+        except (OSError, EOFError, ValueError) as fault:
             said = getattr(fault, "strerror", None) or str(fault) or type(fault).__name__
             faults.append(f"{address}: {said}")
-    return replace(found, fault="; ".join(dict.fromkeys(faults)), unreached=True)
+    return replace(found, fault="; ".join(dict.fromkeys(faults)))
 
 
 @asynccontextmanager

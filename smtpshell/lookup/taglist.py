@@ -8,6 +8,7 @@ list invalid when a name occurs twice. Names and values keep their case.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 FOLDING_WHITE_SPACE = " \t\r\n"
@@ -57,8 +58,8 @@ def parse_tags(text: str) -> TagList:
             tags.append(Tag(name, value.strip(FOLDING_WHITE_SPACE)))
         else:
             junk.append(bare)
-    names = [tag.name for tag in tags]
-    duplicates = tuple(dict.fromkeys(name for name in names if names.count(name) > 1))
+    counts = Counter(tag.name for tag in tags)
+    duplicates = tuple(name for name, count in counts.items() if count > 1)
     return TagList(tuple(tags), tuple(junk), duplicates)
 
 

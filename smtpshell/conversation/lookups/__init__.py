@@ -72,7 +72,9 @@ LOOKUPS: dict[str, LookupRow] = {
         LookupRow("tlsa", "DOMAIN [--probe] | --record TEXT", "DANE of the mail hosts", "tlsa"),
         LookupRow("ptr", "IP ...", "reverse DNS, confirmed forwards", "ptr", ("word",)),
         LookupRow("bimi", "DOMAIN | --record TEXT", "the logo beside a domain's mail", "bimi"),
-        LookupRow("dnsbl", "IP | DOMAIN", "whether block lists hold an address", "dnsbl"),
+        LookupRow(
+            "dnsbl", "IP | DOMAIN [LIST ...]", "whether block lists hold an address", "dnsbl"
+        ),
         LookupRow("check", "DOMAIN ... | --file FILE", "all of it as one report", "check"),
         LookupRow(
             "preview",

@@ -135,10 +135,11 @@ class Lookup:
             words = shlex.split(argument)
         except ValueError as error:
             raise UsageError(f"the quotes do not match: {error}", argument) from None
-        try:
-            options = self.parser("/").parse_args(words)
-        except SystemExit:  # --help, which argparse has printed
+        parser = self.parser("/")
+        if {"-h", "--help"} & set(words):
+            desk.show([Row(line) for line in parser.format_help().splitlines()])
             return
+        options = parser.parse_args(words)
         if self.prepare is not None:
             self.prepare(desk, options)
         with desk.progress(f"/{self.name}", None) as tell:
@@ -205,13 +206,24 @@ def _progress(settings: Settings) -> Callable[[int, int], None]:
 
 
 def _seconds(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
     if not 0 < value < 3600:
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds above 0")
     return value
 
 
-_RESOLVERS: WeakKeyDictionary[Settings, dict[tuple[Any, ...], Resolver]] = WeakKeyDictionary()
+def port_number(text: str) -> int:
+    """Read a port for argparse."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to 65535")
+    return int(text)
+
+
+_Kept = WeakKeyDictionary[asyncio.AbstractEventLoop, dict[tuple[Any, ...], "Resolver"]]
+_RESOLVERS: WeakKeyDictionary[Settings, _Kept] = WeakKeyDictionary()
 
 
 def resolver_for(
@@ -229,8 +241,9 @@ def resolver_for(
     from smtpshell.lookup.resolver import TIMEOUT, Resolver
     from smtpshell.lookup.zone import Zone
 
-    kept = _RESOLVERS.setdefault(settings, {})
-    key = (id(asyncio.get_running_loop()), nameservers, zone, timeout)
+    loops = _RESOLVERS.setdefault(settings, WeakKeyDictionary())
+    kept = loops.setdefault(asyncio.get_running_loop(), {})
+    key = (nameservers, zone, timeout)
     if key not in kept:
         try:
             held = Zone.from_file(zone) if zone else None
@@ -272,7 +285,7 @@ def add_probing(parser: argparse.ArgumentParser, what: str) -> None:
     """Add the options of a probe; `what` says what it does."""
     group = parser.add_argument_group("probing")
     group.add_argument("--probe", action="store_true", help=what)
-    group.add_argument("--port", type=int, default=25, metavar="N", help="the hosts' port")
+    group.add_argument("--port", type=port_number, default=25, metavar="N", help="the hosts' port")
 
 
 def one_of(options: argparse.Namespace, *names: str) -> None:

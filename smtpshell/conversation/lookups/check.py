@@ -77,6 +77,9 @@ def report(found: CheckFinding, *, trace: bool = False) -> Report:
     sentence = f"{render.shown_name(found.domain)}: {_count(errors, 'error')}, "
     rows = render.verdict(found, f"{sentence}{_count(warnings, 'warning')}.")
     rows += render.facts((_title(area), _said(area)) for area in found.areas)
+    if not any(area.name == "dkim" for area in found.areas):
+        hint = "DKIM keys cannot be listed: name a selector with --selector to check its key."
+        rows += render.wrapped(hint, "dim", 1)
     if trace:
         rows += render.steps(found.trace)
     for area in found.areas:

@@ -17,20 +17,15 @@ if TYPE_CHECKING:
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("subject", metavar="IP|DOMAIN")
-    parser.add_argument(
-        "--list",
-        dest="lists",
-        action="append",
-        metavar="DOMAIN",
-        help="ask this list and not the usual ones; may be repeated",
-    )
+    parser.add_argument("given", nargs="*", metavar="LIST", help="ask these, not the usual lists")
+    parser.add_argument("--list", dest="lists", action="append", default=[], metavar="LIST")
     parser.add_argument("--test", action="store_true", help="ask whether the lists are in order")
 
 
 async def _run(scene: Scene, options: argparse.Namespace) -> AsyncIterator[Result]:
     from smtpshell.lookup import dnsbl
 
-    zones = tuple(options.lists or dnsbl.LISTS)
+    zones = (*options.given, *options.lists) or dnsbl.LISTS
     found = await dnsbl.lookup(scene.resolver, options.subject, zones=zones)
     facts, rows = found.to_json(), report(found)
     if options.test:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def add_fetching(parser: argparse.ArgumentParser) -> None:
     """Add what a fetch may need in a network of one's own."""
     group = parser.add_argument_group("fetching the policy")
-    group.add_argument("--port", type=int, default=443, metavar="N", help="of the web server")
+    group.add_argument(
+        "--port", type=base.port_number, default=443, metavar="N", help="of the web server"
+    )
     group.add_argument("--ca", metavar="FILE", help="authorities to trust (PEM)")
 
 

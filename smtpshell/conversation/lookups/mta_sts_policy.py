@@ -52,8 +52,9 @@ def _unfetched(domain: str, fetched: Fetch) -> Result:
         "http": fetched.to_json(),
         "problems": [],
     }
-    rows = render.wrapped(f"PROBLEM: no policy at {fetched.url}: {fetched.fault}.", "bad")
-    status = NO_ANSWER if fetched.unreached and "no address" not in fetched.fault else PROBLEM
+    word, style = render.STANDINGS["unanswered" if fetched.unanswered else "error"]
+    rows = render.wrapped(f"{word}: no policy at {fetched.url}: {fetched.fault}.", style)
+    status = NO_ANSWER if fetched.unanswered else PROBLEM
     return Result(render.with_unicode(facts), rows, status)
 
 
