@@ -120,3 +120,93 @@ def worst(problems: Iterable[Problem]) -> Severity | None:
 def problems_json(problems: Iterable[Problem]) -> list[dict[str, object]]:
     """Return the problems as JSON objects, in order."""
     return [problem.to_json() for problem in problems]
+
+
+def unanswered(self) -> bool:
+        """True when the DNS gave no answer that decides."""
+        return unanswered(self.finding)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What became of this area."""
+        if self.unanswered:
+            return "unanswered"
+        return "problem" if worst(self.problems) == "error" else "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFinding:
+    """All areas of a domain, in a fixed order."""
+
+    domain: str
+    areas: tuple[Area, ...]
+
+    @property
+    def unanswered(self) -> bool:
+        """True when an area that decides was not answered."""
+        return any(area.unanswered and area.decides for area in self.areas)
+
+    @property
+    def verdict(self) -> Verdict:
+        """`unanswered` when nobody knows, `problem` when an area has an error, else `ok`."""
+        if self.unanswered:
+            return "unanswered"
+        return "problem" if worst(self.problems) == "error" else "ok"
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The problems of all areas, the gravest first, else in the order of the areas."""
+        order = ("error", "warning", "info")
+        found = [problem for area in self.areas for problem in area.problems]
+        return tuple(sorted(dict.fromkeys(found), key=lambda each: order.index(each.severity)))
+
+    @property
+    def trace(self) -> tuple[Step, ...]:
+        """One step for each area, with that area's own trace below it."""
+        return tuple(
+            Step(f"{area.title} of {area.subject}", area.verdict, steps=trace_of(area.finding))
+            for area in self.areas
+        )
+
+    def area(self, name: str) -> Area | None:
+        """Return the first area of that name, or None."""
+        return next((area for area in self.areas if area.name == name), None)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the check as a JSON object; each area under its name, lists where it repeats."""
+        severities = [problem.severity for problem in self.problems]
+        areas: dict[str, Any] = {}
+        for area in self.areas:
+            facts = {"verdict": area.verdict, **area.finding.to_json()}
+            if area.name in REPEATED:
+                areas.setdefault(area.name, []).append(facts)
+            else:
+                areas[area.name] = facts
+        problems = [
+            {"area": area.name, "subject": area.subject, **problem.to_json()}
+            for area in self.areas
+            for problem in area.problems
+        ]
+        return {
+            "domain": self.domain,
+            "verdict": self.verdict,
+            "errors": severities.count("error"),
+            "warnings": severities.count("warning"),
+            "problems": problems,
+            "areas": areas,
+        }
+
+
+def unanswered(finding: object) -> bool:
+    """Tell whether the DNS gave no answer that decides a finding, whatever kind it is.
+
+    A finding says so itself, or by the word in its `result`, `status` or `fate`.
+    """
+    stated = getattr(finding, "unanswered", None)
+    if stated is not None:
+        return bool(stated)
+    for name in ("result", "status", "fate"):
+        word = getattr(finding, name, None)
+        if word is not None:
+            return word in {"temperror", "unknown"}
+    return False

@@ -21,6 +21,7 @@ WIDTH = 76
 LABELS = 28  # columns of the longest label with a value beside it
 RECORDS = 4  # records of an answer that are shown
 
+ABSENT: Mapping[str, str] = {"nodata": "no such record", "nxdomain": "no such name"}
 SEVERITIES: Mapping[str, tuple[str, str]] = {  # severity -> word, style
     "error": ("ERROR", "bad"),
     "warning": ("WARNING", "warn"),
@@ -37,8 +38,7 @@ STANDINGS: Mapping[str, tuple[str, str]] = {  # what is worst -> word, style
 
 def standing(finding: Any) -> str:  # noqa: ANN401 - any finding or parsed record
     """Return what is worst about a finding: unanswered, error, warning, info or nothing."""
-    from smtpshell.lookup.check import unanswered
-    from smtpshell.lookup.finding import worst
+    from smtpshell.lookup.finding import unanswered, worst
 
     return "unanswered" if unanswered(finding) else worst(finding.problems) or ""
 
@@ -150,7 +150,7 @@ def _spent(values: Mapping[str, Any]) -> list[str]:
 
 def asked(answer: Answer) -> str:
     """Return a question and its answer on one line, with the time it took."""
-    said = _records(answer) if answer.ok else answer.meaning
+    said = _records(answer) if answer.ok else ABSENT.get(answer.status, answer.meaning)
     alias = f" (alias of {answer.canonical})" if answer.chain else ""
     return f"{answer.name} {answer.rdtype}{alias} -> {said} ({answer.ms:.0f} ms)"
 

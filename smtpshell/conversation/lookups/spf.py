@@ -57,7 +57,6 @@ def report(found: SpfFinding) -> Report:
         *render.facts(_facts(found)),
         *render.steps(found.trace),
         *render.problems(found.problems),
-        *_change(found),
     ]
 
 
@@ -81,24 +80,6 @@ def _facts(found: SpfFinding) -> list[tuple[str, str]]:
         ("look-ups", f"{found.lookups} of 10, void {found.void_lookups} of 2"),
         *((family.partition(":")[0], family.partition(": ")[2]) for family in families),
     ]
-
-
-def _change(found: SpfFinding) -> Report:
-    if found.change is None:
-        return []
-    changes = found.change.to_json()
-    return [
-        render.title("Cheapest change that brings it under ten"),
-        *render.facts((name, _told(value)) for name, value in changes.items()),
-    ]
-
-
-def _told(value: object) -> str:
-    if isinstance(value, list):
-        return "; ".join(_told(item) for item in value)
-    if isinstance(value, dict):
-        return " ".join(f"{name} {_told(item)}" for name, item in value.items())
-    return "" if value is None else str(value)
 
 
 def _record_report(found: RecordFinding) -> Report:
