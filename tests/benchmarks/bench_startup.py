@@ -19,7 +19,8 @@ from .measuring import in_turns, run, show
 
 FLOOR = "python -c pass"
 SMTPSHELL = (sys.executable, "-m", "smtpshell")
-PROMPTS = {"litecli": r"> ", "iredis": r"> "}  # peers, by the pattern of their prompts
+PEERS = {"litecli": r"\(none\)>", "iredis": r":6379[^>]*>"}  # with the patterns of their prompts
+PROMPT = r"practice(\x1b\[[\d;]*m)*>"
 
 
 def help_of(*command: str) -> Callable[[], float]:
@@ -62,10 +63,10 @@ def main(rounds: int) -> None:
     )
     peers = {
         f"{name}, first prompt": prompt_of(pattern, path)
-        for name, pattern in PROMPTS.items()
+        for name, pattern in PEERS.items()
         if (path := beside(name))
     }
-    ours = {"smtpshell, first prompt": prompt_of(r"practice> ", *SMTPSHELL)}
+    ours = {"smtpshell, first prompt": prompt_of(PROMPT, *SMTPSHELL)}
     results = in_turns({**floor, **ours, **peers}, rounds)
     show("The first prompt in a terminal", results, "smtpshell, first prompt")
 
