@@ -66,7 +66,82 @@ class Area:
     decides: bool = False
 
     @property
-    def trace_of(finding: object) -> tuple[Step, ...]:
+    def unanswered(self) -> bool:
+        """True when the DNS gave no answer that decides."""
+        return unanswered(self.finding)
+
+    @property
+    def verdict(self) -> Verdict:
+        """What became of this area."""
+        if self.unanswered:
+            return "unanswered"
+        return "problem" if worst(self.problems) == "error" else "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckFinding:
+    """All areas of a domain, in a fixed order."""
+
+    domain: str
+    areas: tuple[Area, ...]
+
+    @property
+    def unanswered(self) -> bool:
+        """True when an area that decides was not answered."""
+        return any(area.unanswered and area.decides for area in self.areas)
+
+    @property
+    def verdict(self) -> Verdict:
+        """`unanswered` when nobody knows, `problem` when an area has an error, else `ok`."""
+        if self.unanswered:
+            return "unanswered"
+        return "problem" if worst(self.problems) == "error" else "ok"
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """The problems of all areas, the gravest first, else in the order of the areas."""
+        order = ("error", "warning", "info")
+        found = [problem for area in self.areas for problem in area.problems]
+        return tuple(sorted(dict.fromkeys(found), key=lambda each: order.index(each.severity)))
+
+    @property
+    def trace(self) -> tuple[Step, ...]:
+        """One step for each area, with that area's own trace below it."""
+        return tuple(
+            Step(f"{area.title} of {area.subject}", area.verdict, steps=trace_of(area.finding))
+            for area in self.areas
+        )
+
+    def area(self, name: str) -> Area | None:
+        """Return the first area of that name, or None."""
+        return next((area for area in self.areas if area.name == name), None)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the check as a JSON object; each area under its name, lists where it repeats."""
+        severities = [problem.severity for problem in self.problems]
+        areas: dict[str, Any] = {}
+        for area in self.areas:
+            facts = {"verdict": area.verdict, **area.finding.to_json()}
+            if area.name in REPEATED:
+                areas.setdefault(area.name, []).append(facts)
+            else:
+                areas[area.name] = facts
+        problems = [
+            {"area": area.name, "subject": area.subject, **problem.to_json()}
+            for area in self.areas
+            for problem in area.problems
+        ]
+        return {
+            "domain": self.domain,
+            "verdict": self.verdict,
+            "errors": severities.count("error"),
+            "warnings": severities.count("warning"),
+            "problems": problems,
+            "areas": areas,
+        }
+
+
+def trace_of(finding: object) -> tuple[Step, ...]:
     """Return a finding's trace, empty where it keeps none."""
     return tuple(getattr(finding, "trace", ()))
 
