@@ -98,10 +98,10 @@ def _explain_word(text: str) -> tuple[Report, dict[str, Any]] | None:
 
     word = lookup_word(text)
     if word is not None:
-        rows: Report = [Row(word.name, "title"), Row(word.meaning, "prose", indent=1)]
+        rows: Report = [Row(word.name, "title"), Row(word.text, "prose", indent=1)]
         if word.section:
             rows.append(Row(word.section, "dim", label="see", indent=1))
-        return rows, {"word": word.name, "meaning": word.meaning, "section": word.section}
+        return rows, {"word": word.name, "meaning": word.text, "section": word.section}
     name = text.upper()
     if name in VERBS:
         verb = VERBS[name]

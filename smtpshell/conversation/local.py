@@ -89,6 +89,14 @@ LOCAL: dict[str, LocalCommand] = {
             "help",
         ),
         LocalCommand(
+            "provider",
+            "[NAME]",
+            "hosts, ports and logins of a mail provider",
+            _HERE + "commands.knowing:provider",
+            ("provider",),
+            "diagnosis",
+        ),
+        LocalCommand(
             "notes",
             "off | short | long",
             "how much is said under each reply",

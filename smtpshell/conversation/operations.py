@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.embedded import target_of
 from smtpshell.conversation.targets import PRACTICE, Target, parse_target
 from smtpshell.conversation.terms import Options
+from smtpshell.knowledge.providers import NAMES as PROVIDER_NAMES
+from smtpshell.knowledge.providers import providers
 from smtpshell.net.tls import TlsSettings
 from smtpshell.protocol.errors import FileError, SmtpshellError, Status
 from smtpshell.protocol.message import MessageEncoder
@@ -50,11 +53,42 @@ def options_from(settings: Settings, *, verify: bool = False) -> Options:
 
 
 async def resolve_target(desk: Desk, text: str) -> Target:
-    """Turn what a user named into a target; the practice server is started when it is named."""
+    """Turn what a user named into a target.
+
+    `practice` starts the practice server; a provider's name stands for its host and port; a domain
+    behind `mx:` for the host that a sender would try first. Raises `SmtpshellError`.
+    """
+    text = text.strip()
     if text == PRACTICE:
         server = desk.practice or await desk.start_practice()
         return target_of(server)
+    if text.lower() in PROVIDER_NAMES:
+        provider = providers()[text.lower()]
+        return replace(parse_target(provider.url), provider=provider.name)
+    if text.startswith("mx:"):
+        return await _mail_host(desk, text.removeprefix("mx:"))
     return parse_target(text)
+
+
+async def _mail_host(desk: Desk, domain: str) -> Target:
+    """Return the host that a sender would try first for mail to a domain (RFC 5321 section 5.1)."""
+    from smtpshell.conversation.lookups.base import resolver_for
+    from smtpshell.lookup import mx
+
+    settings = desk.settings
+    resolver = resolver_for(settings, settings.nameservers, settings.zone, settings.dns_timeout)
+    found = await mx.lookup(resolver, domain)
+    if not found.first:
+        problem = next((item.text for item in found.problems), "no host takes its mail")
+        raise SmtpshellError(
+            problem.rstrip("."),
+            f"mx:{domain}",
+            f"/mx {domain} shows how it was found.",
+            status=Status.CONNECT,
+        )
+    host = found.first[0].host
+    desk.conversation.remark(f"{domain} takes its mail at {host} first.")
+    return parse_target(host)
 
 
 async def open_target(desk: Desk, target: Target) -> None:

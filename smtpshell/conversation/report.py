@@ -39,13 +39,13 @@ def plain_lines(report: Iterable[Row], *, prefix: str = "") -> list[str]:
     rows = list(report)
     lines: list[str] = []
     for index, row in enumerate(rows):
-        width = _label_width(rows, index)
+        width = label_width(rows, index)
         label = f"{row.label:<{width}}  " if row.label else " " * (width + 2) if width else ""
         lines.append((prefix + "  " * row.indent + label + row.text).rstrip())
     return lines
 
 
-def _label_width(rows: list[Row], index: int) -> int:
+def label_width(rows: list[Row], index: int) -> int:
     """Return the width of the labels in the run of labelled rows around a row; 0 outside one."""
     if not rows[index].label:
         return 0

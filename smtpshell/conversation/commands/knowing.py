@@ -125,3 +125,40 @@ async def set_(desk: Desk, argument: str) -> None:
     elif name not in SETTINGS:
         desk.settings.set(name, "")
     desk.say(f"{name} {desk.settings.told(name) or '(none)'}   {SETTINGS[name].summary}")
+
+
+async def provider(desk: Desk, argument: str) -> None:
+    """Show the providers, or how one takes submissions."""
+    from smtpshell.knowledge.providers import providers
+
+    known = providers()
+    if not argument:
+        rows: Report = [Row(row.title, label=name) for name, row in known.items()]
+        desk.show(rows, {"providers": list(known)})
+        return
+    row = known.get(argument.lower())
+    if row is None:
+        names = ", ".join(known)
+        raise UsageError(f"no provider is called {argument!r}", "/provider", f"There are: {names}.")
+    words = {"tls": "TLS at once", "starttls": "STARTTLS"}
+    ports = ", ".join(f"{port} ({words[security]})" for port, security in row.ports.items())
+    rows = [
+        Row(row.title, "title"),
+        Row(row.host, label="host", indent=1),
+        Row(ports, label="ports", indent=1),
+        Row(row.user, label="user name", indent=1),
+        Row(row.password, label="password", indent=1),
+        Row(row.limits, label="limits", indent=1),
+        Row(f"as of {row.as_of}; providers change these", "dim", label="true", indent=1),
+        Row(f"/connect {row.name}", "code", label="connect", indent=1),
+    ]
+    facts = {
+        "name": row.name,
+        "host": row.host,
+        "ports": {str(port): security for port, security in row.ports.items()},
+        "user": row.user,
+        "password": row.password,
+        "limits": row.limits,
+        "as_of": row.as_of,
+    }
+    desk.show(rows, facts)
