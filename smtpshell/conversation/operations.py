@@ -86,9 +86,14 @@ async def _mail_host(desk: Desk, domain: str) -> Target:
             f"/mx {domain} shows how it was found.",
             status=Status.CONNECT,
         )
-    host = found.first[0].host
-    desk.conversation.remark(f"{domain} takes its mail at {host} first.")
-    return parse_target(host)
+    first = found.first[0]
+    desk.conversation.remark(f"{domain} takes its mail at {first.host} first.")
+
+    async def known(_host: str, _port: int, family: int) -> list[str]:
+        wanted = {4: first.ip4.records, 6: first.ip6.records}
+        return list(wanted.get(family, first.addresses))
+
+    return replace(parse_target(first.host), resolve=known)
 
 
 async def open_target(desk: Desk, target: Target) -> None:
