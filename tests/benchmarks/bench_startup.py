@@ -6,11 +6,14 @@ Two moments: `--help` has ended, and the first prompt stands in a terminal. Besi
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+import socketserver
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pexpect
@@ -19,7 +22,6 @@ from .measuring import in_turns, run, show
 
 FLOOR = "python -c pass"
 SMTPSHELL = (sys.executable, "-m", "smtpshell")
-PEERS = {"litecli": r"\(none\)>", "iredis": r":6379[^>]*>"}  # with the patterns of their prompts
 PROMPT = r"practice(\x1b\[[\d;]*m)*>"
 
 
@@ -53,6 +55,33 @@ def beside(name: str) -> str | None:
     return str(here) if here.exists() else shutil.which(name)
 
 
+class NoDatabase(socketserver.StreamRequestHandler):
+    """What iredis wants to connect to: answers every line of the Redis protocol with an error."""
+
+    def handle(self) -> None:
+        """Answer until the client leaves."""
+        with contextlib.suppress(ConnectionError):
+            while self.request.recv(4096):
+                self.request.sendall(b"-ERR no database here\r\n")
+
+
+@contextlib.contextmanager
+def peers() -> Iterator[dict[str, Callable[[], float]]]:
+    """Yield the other shells that are installed, as contestants."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), NoDatabase) as server:
+        server.daemon_threads = True
+        port = str(server.server_address[1])
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        found: dict[str, Callable[[], float]] = {}
+        if litecli := beside("litecli"):
+            found["litecli, first prompt"] = prompt_of(r"\(none\)>", litecli)
+        if iredis := beside("iredis"):
+            prompt = rf":{port}[^>]*>"
+            found["iredis, first prompt"] = prompt_of(prompt, iredis, "--no-greetings", "-p", port)
+        yield found
+        server.shutdown()
+
+
 def main(rounds: int) -> None:
     """Measure and print."""
     floor = {FLOOR: help_of(sys.executable, "-c", "pass")}
@@ -61,13 +90,9 @@ def main(rounds: int) -> None:
         in_turns({**floor, "smtpshell --help": help_of(*SMTPSHELL, "--help")}, rounds),
         FLOOR,
     )
-    peers = {
-        f"{name}, first prompt": prompt_of(pattern, path)
-        for name, pattern in PEERS.items()
-        if (path := beside(name))
-    }
     ours = {"smtpshell, first prompt": prompt_of(PROMPT, *SMTPSHELL)}
-    results = in_turns({**floor, **ours, **peers}, rounds)
+    with peers() as others:
+        results = in_turns({**floor, **ours, **others}, rounds)
     show("The first prompt in a terminal", results, "smtpshell, first prompt")
 
 
