@@ -15,7 +15,7 @@ import time
 from datetime import UTC, datetime
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_DURATION = r"\+?(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|m|h|d)"
+_DURATION = r"\+?([0-9]{1,9}(?:\.[0-9]{1,6})?)\s*(ms|s|m|h|d)"
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 

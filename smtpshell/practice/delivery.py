@@ -6,12 +6,13 @@ world for ever. The one way on is to another host of the same world, in memory (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from smtpshell.practice.mailbox import Envelope, Message
 from smtpshell.practice.policy import destination, forwarded
 from smtpshell.practice.reports import Fate, report, wants_report
+from smtpshell.practice.world import Queued
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
 
     Carry = Callable[[Host, Message, tuple[str, ...]], Awaitable[tuple[Fate, ...]]]
     """Hands a message to the next host for some recipients and returns what that one said."""
+
+RETRY = 300.0
+"""Seconds until a message that was put off is tried again; doubled with every try."""
+
+LIFETIME = 5 * 86400.0
+"""Seconds after which trying is given up (RFC 5321 section 4.5.4.1: at least 4 to 5 days)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ async def deliver(world: World, host: Host, message: Message, fate: str, carry: 
     if fate == "discard":
         return
     if fate == "hold":
-        world.enqueue(message, "hold", recipients)
+        world.enqueue(Queued(message, "hold", recipients))
         return
     fates: list[Fate] = []
     onward: list[str] = []
@@ -89,14 +96,36 @@ async def deliver(world: World, host: Host, message: Message, fate: str, carry: 
         elif where == "onward":
             onward.append(to)
         else:
-            world.enqueue(message, "leaves this world", (recipient,))
+            world.enqueue(Queued(message, "leaves this world", (recipient,)))
     if onward:
-        fates += await carry(host, message, tuple(onward))
+        fates += await _pass_on(world, host, Queued(message, "onward", tuple(onward)), carry)
     _report(world, message, fates)
 
 
+async def try_again(world: World, item: Queued, carry: Carry) -> None:
+    """Try once more to hand on a message that was taken out of the queue."""
+    host = world.scenario.host(item.message.envelope.host)
+    if host is not None:
+        _report(world, item.message, await _pass_on(world, host, item, carry))
+
+
+async def _pass_on(world: World, host: Host, item: Queued, carry: Carry) -> list[Fate]:
+    """Hand a message on; what is put off goes back into the queue, until it is too old."""
+    fates = list(await carry(host, item.message, item.left))
+    delayed = tuple(fate for fate in fates if fate.action == "delayed")
+    if not delayed:
+        return fates
+    now = world.clock.now()
+    if now - item.message.arrived >= LIFETIME:
+        return [replace(fate, action="failed") if fate in delayed else fate for fate in fates]
+    left = tuple(fate.recipient for fate in delayed)
+    due = now + RETRY * 2**item.tries
+    world.enqueue(Queued(item.message, delayed[0].diagnostic, left, due, item.tries + 1))
+    return [fate for fate in fates if fate not in delayed or not item.tries]
+
+
 def _report(world: World, message: Message, fates: list[Fate]) -> None:
-    for action in ("failed", "relayed", "delivered"):
+    for action in ("failed", "delayed", "relayed", "delivered"):
         due = tuple(fate for fate in fates if fate.action == action and wants_report(message, fate))
         if due:
             _return(world, message, due)

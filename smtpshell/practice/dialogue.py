@@ -222,7 +222,8 @@ class Dialogue:
     def _worded(self, verdict: Verdict, rule: Rule | None, facts: dict[str, Value]) -> Reply:
         """Return the reply with its facts, in the words of the rule if it has any."""
         if rule is not None and rule.raw:
-            return Reply.parse(unescape(fill(rule.raw, facts)))
+            octets = unescape(fill(rule.raw, facts))
+            return replace(Reply.parse(octets), raw=octets)
         if rule is not None and rule.reply:
             return self.side.shape(tuple(fill(line, facts) for line in rule.reply))
         lines = tuple(fill(line, facts) for line in verdict.reply.lines)
@@ -279,7 +280,7 @@ class Dialogue:
         mishap = self._choose("TLS")
         certificate = self._find_certificate(mishap or rule)
         if mishap is not None and (mishap.raw or mishap.reset or mishap.close == "before"):
-            await self._send(Verdict("tls", Reply(None, ())), mishap)
+            await self._announce(Verdict("tls", Reply(None, ())), mishap)
             self._open = False
             return
         if mishap is not None and mishap.delay:
@@ -360,7 +361,7 @@ class Dialogue:
                 self._open = False
                 return reply
             if not rule.silent:
-                octets = unescape(rule.raw) if rule.raw else wire_lines(reply) * copies
+                octets = reply.raw if rule.raw else wire_lines(reply) * copies
                 await self._utter(malform(octets, rule.faults), rule.drip)
         closing = rule is not None and rule.close == "after"
         if closing or reply.code in (421, 521):

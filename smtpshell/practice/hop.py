@@ -165,6 +165,8 @@ def _fate(address: str, reply: Reply) -> Fate:
     words = f"{reply.code} {reply.text}"
     if reply.family == 2:
         return Fate(address, "relayed", "2.0.0", words)
+    if reply.family == 4:
+        return Fate(address, "delayed", reply.enhanced or "4.0.0", words)
     return Fate(address, "failed", reply.enhanced or "5.0.0", words)
 
 

@@ -25,21 +25,20 @@ def unescape(text: str) -> bytes:
     return bytes(octets) + text[at:].encode("utf-8", "surrogateescape")
 
 
-def _each_line(change: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
-    def apply(octets: bytes) -> bytes:
-        return b"".join(change(line) + b"\r\n" for line in octets.split(b"\r\n")[:-1])
+def _split(octets: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the lines of a reply, each with its line end."""
+    whole = octets.splitlines(keepends=True)
+    return [(line.rstrip(b"\r\n"), line[len(line.rstrip(b"\r\n")) :]) for line in whole]
 
-    return apply
+
+def _each_line(change: Callable[[bytes], bytes]) -> Callable[[bytes], bytes]:
+    return lambda octets: b"".join(change(line) + end for line, end in _split(octets))
 
 
 def _mismatch(octets: bytes) -> bytes:
-    lines = octets.split(b"\r\n")[:-1]
-    first = lines[0]
-    if len(lines) == 1:
-        lines.insert(0, first)
-    other = b"450" if first[:1] != b"4" else b"250"
-    lines[0] = other + b"-" + first[4:]
-    return b"".join(line + b"\r\n" for line in lines)
+    first, end = _split(octets)[0]
+    other = b"450-" if first[:1] != b"4" else b"250-"
+    return other + first[4:] + end + octets.removeprefix(first + end if first[3:4] == b"-" else b"")
 
 
 def _flood(octets: bytes) -> bytes:

@@ -14,11 +14,13 @@ from smtpshell.practice.mailbox import Message
 _TITLES = {
     "failed": "Undelivered Mail Returned to Sender",
     "delivered": "Successful Mail Delivery Report",
+    "delayed": "Delayed Mail (still being retried)",
     "relayed": "Mail Relayed Without Confirmation of Delivery",
 }
 _OPENINGS = {
     "failed": "Your message could not be delivered to one or more recipients.",
     "delivered": "Your message was delivered, as you asked to be told.",
+    "delayed": "Your message waits; it is tried again, and you need not send it again.",
     "relayed": "Your message was handed to a server that sends no reports.",
 }
 
@@ -27,8 +29,8 @@ _OPENINGS = {
 class Fate:
     """What became of a message for one recipient.
 
-    `action` is "failed", "delivered" or "relayed" (RFC 3464 section 2.3.3), `status` the enhanced
-    status code, `diagnostic` the reply of the server that said so, if one did.
+    `action` is "failed", "delayed", "delivered" or "relayed" (RFC 3464 section 2.3.3), `status` the
+    enhanced status code, `diagnostic` the reply of the server that said so, if one did.
     """
 
     recipient: str
@@ -44,7 +46,7 @@ def wants_report(message: Message, fate: Fate) -> bool:
     parameters = dict(message.envelope.recipient_parameters).get(fate.recipient, ())
     notify = dict(parameters).get("NOTIFY")
     wanted = set((notify or "FAILURE").upper().split(","))
-    return ("FAILURE" if fate.action == "failed" else "SUCCESS") in wanted
+    return {"failed": "FAILURE", "delayed": "DELAY"}.get(fate.action, "SUCCESS") in wanted
 
 
 def report(message: Message, fates: tuple[Fate, ...], boundary: str) -> bytes:

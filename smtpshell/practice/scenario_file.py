@@ -235,8 +235,8 @@ def parse_scenario(text: str, where: str = "scenario") -> Scenario:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
-        place = f"{where}:{line[1]}" if line else where
-        raise ScenarioError(f"not valid TOML: {error}", place) from None
+        number = line[1] if line else len(text.splitlines())
+        raise ScenarioError(f"not valid TOML: {error}", f"{where}:{number}") from None
     except RecursionError:
         raise ScenarioError("not valid TOML: nested too deeply", where) from None
     return _scenario(_Table(values, text, where))
@@ -286,7 +286,8 @@ def _many(file: _Table, values: object, header: str) -> list[_Table]:
     if values is None:
         return []
     if not isinstance(values, list):
-        raise file.error(f"{header} must be a list of tables", header, f"Write [[{header}]].")
+        table = _Table({}, file.text, file.where, header)
+        raise table.error(f"{header} must be a list of tables", "", f"Write [[{header}]].")
     return [_Table(item, file.text, file.where, header, nth) for nth, item in enumerate(values, 1)]
 
 

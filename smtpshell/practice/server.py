@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 
+_QUEUE_INTERVAL = 10.0
+"""Seconds between two looks at the queue, where the clock runs by itself."""
+
 
 class PracticeServer:
     """One practice world that can be connected to.
@@ -68,6 +71,7 @@ class PracticeServer:
         self._listeners: list[asyncio.Server] = []
         self._refusing: list[socket.socket] = []
         self._ports: dict[tuple[str, int], int] = {}
+        self._queue_watch: asyncio.Task[None] | None = None
         self._dialogues: dict[Dialogue, asyncio.Task[None]] = {}
 
     # --- life ------------------------------------------------------------------------------
@@ -83,6 +87,8 @@ class PracticeServer:
             for pretended, kind in host.ports.items():
                 await self._open(host, pretended, kind, wanted)
                 wanted = 0
+        if self.world.clock.running and any(host.onward for host in self.scenario.hosts):
+            self._queue_watch = asyncio.create_task(self._watch_queue())
         return self.address, self.port
 
     async def _open(self, host: Host, pretended: int, kind: str, port: int) -> None:
@@ -115,11 +121,35 @@ class PracticeServer:
             sock.close()
         self._listeners.clear()
         self._refusing.clear()
-        tasks = list(self._dialogues.values())
+        tasks: list[asyncio.Task[None]] = list(self._dialogues.values())
+        if self._queue_watch is not None:
+            tasks.append(self._queue_watch)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._ports.clear()
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass on the practice clock, and try again what falls due meanwhile."""
+        until = self.world.clock.now() + seconds
+        while (due := self.world.next_due) is not None and due <= until:
+            self.world.clock.advance(due - self.world.clock.now())
+            await self.run_queue()
+        self.world.clock.advance(until - self.world.clock.now())
+        await asyncio.sleep(0)
+
+    async def run_queue(self) -> None:
+        """Try again every message in the queue whose time has come."""
+        from smtpshell.practice.delivery import try_again
+
+        for item in self.world.take_due():
+            await try_again(self.world, item, self.carry)
+
+    async def _watch_queue(self) -> None:
+        """Run the queue as real time passes, where the clock runs by itself."""
+        while True:
+            await self.world.clock.delay(_QUEUE_INTERVAL)
+            await self.run_queue()
 
     # --- what is where ---------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ can do so with those of telnet, smtplib or a mail program that connects to the p
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -100,3 +101,22 @@ class Tap:
     def _emit(self, kind: type[Event], /, **facts: Any) -> None:  # noqa: ANN401 - the events type them
         event = kind(at=self._clock.now() - self._began, after=self._session.snapshot(), **facts)
         self._observer(self._number, event)
+
+
+class Journal:
+    """An observer that keeps the latest events of all connections, for inspection."""
+
+    def __init__(self, kept: int = 5000) -> None:
+        self._events: deque[tuple[int, Event]] = deque(maxlen=kept)
+
+    def __call__(self, number: int, event: Event) -> None:
+        """Keep an event."""
+        self._events.append((number, event))
+
+    def connections(self) -> tuple[int, ...]:
+        """Return the numbers of the connections that events are kept of, in order."""
+        return tuple(dict.fromkeys(number for number, _ in self._events))
+
+    def of(self, connection: int) -> tuple[Event, ...]:
+        """Return the events of a connection."""
+        return tuple(event for number, event in self._events if number == connection)

@@ -30,11 +30,16 @@ _MASK = (1 << 64) - 1
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """A message that waits, and why. `reason` is "hold" or "onward", `left` whom it is for."""
+    """A message that waits for some of its recipients (`left`), and why, in a word or two.
+
+    One that is to be tried again has a moment when that is `due`, and the number of `tries` so far.
+    """
 
     message: Message
     reason: str
     left: tuple[str, ...] = ()
+    due: float | None = None
+    tries: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,9 +178,21 @@ class World:
         mail = self._now.mail
         mail[mailbox] = (*mail.get(mailbox, ()), message.for_mailbox(mailbox))
 
-    def enqueue(self, message: Message, reason: str, left: tuple[str, ...] = ()) -> None:
+    def enqueue(self, item: Queued) -> None:
         """Keep a message in the queue; nothing ever takes it out of this world."""
-        self._now.queue = (*self._now.queue, Queued(message, reason, left))
+        self._now.queue = (*self._now.queue, item)
+
+    @property
+    def next_due(self) -> float | None:
+        """The moment when the next message in the queue is to be tried again."""
+        return min((item.due for item in self._now.queue if item.due is not None), default=None)
+
+    def take_due(self) -> tuple[Queued, ...]:
+        """Take the messages out of the queue whose time has come."""
+        now = self.clock.now()
+        due = tuple(item for item in self._now.queue if item.due is not None and item.due <= now)
+        self._now.queue = tuple(item for item in self._now.queue if item not in due)
+        return due
 
     def return_unheard(self, message: Message) -> None:
         """Note a bounce whose addressee is outside this world."""
