@@ -80,6 +80,7 @@ class DmarcFinding:
             "exists": self.exists,
             "walk": [stop.to_json() for stop in self.walk.stops],
             "parsed": self.record.to_json() if self.record else None,
+            "aligned": self.alignments[0].aligned if len(self.alignments) == 1 else None,
             "alignment": [each.to_json() for each in self.alignments],
             "external": [each.to_json() for each in self.destinations],
             "problems": problems_json(self.problems),

@@ -69,12 +69,15 @@ class StsFinding:
         return self.policy.mode if self.policy and self.policy.valid else None
 
     def to_json(self) -> dict[str, object]:
-        """Return the finding as a JSON object."""
+        """Return the finding as a JSON object.
+
+        `valid` is about the record, as when a record is tried alone; `result` about the whole.
+        """
         policy = self.policy.to_json() if self.policy else None
         return {
             "domain": self.domain,
             "result": self.result,
-            "valid": self.result == "ok",
+            "valid": self.record is not None and self.record.valid,
             "id": self.record.id if self.record else None,
             "record": self.record.text if self.record else None,
             "records": list(self.chosen.texts),
@@ -142,7 +145,7 @@ async def _fetch(
     if resolver.zone is not None and not addresses:
         stated = await resolver.addresses(f"mta-sts.{name}")
         addresses = [each for answer in stated for each in answer.records if is_loopback(each)]
-        if not addresses and any(answer.ok for answer in stated):
+        if not addresses and not any(answer.failed for answer in stated):
             return None
     return await mta_sts_fetch.fetch(
         resolver, name, addresses=addresses, port=port, context=context, timeout=timeout
@@ -217,9 +220,10 @@ def _problems(found: StsFinding, exchangers: Answer) -> Iterator[Problem]:
 def _policy_problems(found: StsFinding) -> Iterator[Problem]:
     if found.fetch is None:
         yield Problem(
-            "info",
+            "warning",
             "mta-sts-unfetched",
-            "The policy was not fetched: the names come from a zone file.",
+            "The policy was not fetched: the names come from a zone file, which has no address on "
+            f"this host for mta-sts.{found.domain}.",
             "Whether it covers the MX hosts is unknown.",
             "Ask without --zone, or check a policy's text with mta-sts-policy --record.",
             "RFC 8461 3.3",

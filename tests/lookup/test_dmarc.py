@@ -52,6 +52,7 @@ def test_shared_alignments() -> None:
     def outcome(row: Row) -> dict[str, Any]:
         case = json.loads(row.text)
         found = find(case, **{case["mechanism"]: [case["identifier"]]})
+        assert found.to_json()["aligned"] is found.alignments[0].aligned
         return differences(row, found.alignments[0].to_json())
 
     wrong = {row.number: found for row in rows("dmarc.tsv", "align") if (found := outcome(row))}
