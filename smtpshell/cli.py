@@ -169,7 +169,15 @@ def run(arguments: list[str]) -> int:
             " ".join(options.words),
             f"{NAME} --help shows how to write one.",
         )
-    return _talk(options.words[0] if options.words else None, options, _settings(options))
+    target = options.words[0] if options.words else None
+    if target and not word:
+        target = _as_host(target)
+    return _talk(target, options, _settings(options))
+
+
+def _as_host(target: str) -> str:
+    """Return the target for a word behind `--`, which is a host whatever else it may mean."""
+    return target if "://" in target else f"smtp://{target}"
 
 
 def _enter(command: SubCommand, arguments: list[str]) -> int:
