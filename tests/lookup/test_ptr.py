@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 
 import pytest
 
 from smtpshell.lookup import ptr
 from smtpshell.lookup.finding import SetupError
+from smtpshell.lookup.names import reverse_name, text
 from smtpshell.lookup.resolver import Resolver
 from smtpshell.lookup.zone import Zone
+from tests.lookup.tables import differences, rows
 
 
 def find(master: str, address: str = "192.0.2.1") -> ptr.PtrFinding:
@@ -72,9 +75,26 @@ def test_ten_names_are_followed():
     assert "many-names" in {problem.code for problem in finding.problems}
 
 
-@pytest.mark.parametrize("text", ["", "example.com", "192.0.2", "192.0.2.1/24"])
-def test_what_is_no_address(text):
+@pytest.mark.parametrize("given", ["", "example.com", "192.0.2", "192.0.2.1/24"])
+def test_what_is_no_address(given):
     """What is no address is refused with advice."""
     with pytest.raises(SetupError) as fault:
-        find("", text)
+        find("", given)
     assert fault.value.status == 64
+
+
+def test_shared_rows():
+    """Every situation of the shared table has the status that it states."""
+    found = rows("records.tsv", "fcrdns")
+    for row in found:
+        address, _, rest = row.text.partition(" ")
+        reverse = text(reverse_name(address))
+        pointers = re.findall(r"([a-z]+\.example)", rest.partition(";")[0])
+        lines = [f"{reverse}. PTR {name}." for name in pointers]
+        for name, failure in re.findall(r"([a-z]+\.example) \((\w+)\)", rest):
+            lines.append(f";fault {name} {failure.lower()}")
+        for label, target in re.findall(r"(?:; |, )(\w+ )?A ([0-9.]+)", rest):
+            name = f"{label.strip()}.example" if label else lines[0].split()[-1].removesuffix(".")
+            lines.append(f"{name}. A {target}")
+        finding = find("\n".join(lines) + "\n", address).to_json()
+        assert differences(row, finding) == {}, (row, lines)
