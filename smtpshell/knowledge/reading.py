@@ -90,6 +90,9 @@ class Reading:
 FIRST_NAME = "thename"
 """Stands in a reading for a dotted name that opens the text ("mx.example.com does not exist")."""
 
+AN_ADDRESS = "theip"
+"""Stands in a reading for each IP address: "192.0.2.7 is blocked" says who is blocked."""
+
 FOLLOW_UP = " 503 "
 """Begins the answer to a pipelined command after a refused one; what follows is not the reason."""
 
@@ -109,7 +112,7 @@ def read(text: str) -> Reading:
             text = text.replace(old, new)
     if "@" in text:
         text = _without_mail_addresses(text)
-    text = text.translate(_TABLE)
+    text = f" {text.translate(_TABLE)}"
     for old, new in _PHRASES:
         if old in text:
             text = text.replace(old, new)
@@ -133,6 +136,7 @@ def _read_dotted(word: str, words: list[str], names: list[str], addresses: list[
     elif parts[-1].isdigit():
         if len(parts) == 4 and all(part.isdigit() and len(part) < 4 for part in parts):
             addresses.append(word)
+            words.append(AN_ADDRESS)
     elif parts[-1] in _NAME_ENDS:
         if not words and not names:
             words.append(FIRST_NAME)

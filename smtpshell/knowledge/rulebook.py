@@ -40,8 +40,8 @@ FOLDER = Path(__file__).parent / "rules"
 WEIGHT = 5.0
 """The weight of a rule of ours that names none."""
 
-USER_WEIGHT = 9.0
-"""The weight of a user's rule that names none: it wins over ours."""
+USER_WEIGHT = 20.0
+"""The weight of a user's rule that names none: it wins over all that ours and the codes say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,68 @@
+"""Connections that fail are explained like replies."""
+
+from __future__ import annotations
+
+import pytest
+
+from smtpshell.knowledge.classes import CLASSES
+from smtpshell.knowledge.context import Context
+from smtpshell.knowledge.failures import SERVICES, explain_failure, failures
+
+KINDS = [
+    "unresolved",
+    "no-dns",
+    "refused",
+    "filtered",
+    "unreachable",
+    "reset",
+    "closed",
+    "no-banner",
+    "tls-to-plain",
+    "plain-to-tls",
+    "tls-failed",
+    "not-smtp",
+    "timeout",
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("port", [25, 465, 587, 2525, None])
+def test_each_failure_is_explained_on_each_port(kind, port):
+    """Every kind has a class, a meaning that names the host, causes, commands and a section."""
+    found = explain_failure(kind, Context(host="mx.example.com", port=port))
+    assert found.class_ in CLASSES
+    assert "mx.example.com" in found.meaning
+    assert len(found.causes) >= 2
+    assert found.next
+    assert found.sections[0].startswith("RFC ")
+
+
+def test_all_kinds_are_tested():
+    """The table holds no kind that the test above leaves out."""
+    assert set(failures()) == set(KINDS)
+
+
+def test_port_25_without_an_answer_points_at_submission():
+    """No answer on port 25 is most often the own provider; the way out is port 587."""
+    found = explain_failure("filtered", Context(host="mx.example.com", port=25))
+    assert "port 25" in found.causes[0].text
+    assert found.next[0] == "/connect mx.example.com:587"
+
+
+def test_the_time_waited_is_told():
+    """Without a banner the meaning says how long was waited."""
+    found = explain_failure("no-banner", Context(host="mx.example.com", ms=30_000))
+    assert "within 30 seconds" in found.meaning
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_another_service_is_named(service):
+    """What answered instead of SMTP is named in words."""
+    found = explain_failure(f"not-smtp:{service}", Context(host="mx.example.com", port=80))
+    assert SERVICES[service] in found.meaning
+
+
+def test_an_unknown_kind_is_an_error_of_the_caller():
+    """Only kinds of the table are taken."""
+    with pytest.raises(KeyError):
+        explain_failure("bored", Context())
