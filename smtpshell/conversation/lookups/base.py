@@ -289,7 +289,8 @@ def add_probing(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def one_of(options: argparse.Namespace, *names: str) -> None:
-    """Raise UsageError unless one of the named options was given."""
-    if not any(getattr(options, name) not in (None, [], ()) for name in names):
+    """Raise UsageError unless one of the named options was given; an empty record counts."""
+    given = {name: getattr(options, name) for name in names}
+    if not any(value or (name == "record" and value is not None) for name, value in given.items()):
         said = " or ".join(name.upper() if name == "domain" else f"--{name}" for name in names)
         raise UsageError(f"{said} is missing")

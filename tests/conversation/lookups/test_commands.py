@@ -131,6 +131,8 @@ def test_shared_walks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         ("dmarc slow.example", 3),
         ("dmarc example.com --spf other.example", 1),
         ("dmarc", 64),
+        ("mta-sts --port 70000 example.com", 64),
+        ("dmarc example.com --timeout never", 64),
         ("dmarc example.com --nonsense", 64),
         ("dkim s example.com", 0),
         ("dkim t example.com", 1),
@@ -298,6 +300,26 @@ def test_tables_agree() -> None:
         module = import_module(f"smtpshell.conversation.lookups.{row.module}")
         assert module.LOOKUP.name == name
         assert callable(command.load())
+
+
+def test_progress_is_for_terminals(
+    zone: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A terminal sees on standard error how many are done; a pipe and plain mode do not."""
+    words = ("check", "example.com", "nobody.example", "--zone", zone, "--json")
+    run(*words)
+    assert not capsys.readouterr().err
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    run(*words)
+    assert "2 of 2 done" in capsys.readouterr().err
+    run(*words, plain=True)
+    assert not capsys.readouterr().err
+
+
+def test_empty_domain_is_misuse(capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty domain is as good as none, but an empty record is a record."""
+    assert run("dmarc", "") == 64
+    assert facts(capsys, "mta-sts-policy", "--record=")[1]["why"] == "version"
 
 
 def test_one_status_for_many() -> None:
