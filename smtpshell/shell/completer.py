@@ -1,0 +1,66 @@
+"""The completer: what may be typed next, with a one-line meaning beside each item.
+
+It only offers. Nothing is inserted that was not chosen, and in message data, chunk octets and
+answers to a challenge nothing is offered, because there every line is the user's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+from smtpshell.shell.local_offers import local_offers
+from smtpshell.shell.offers import Offer, Scene
+from smtpshell.shell.wire_offers import wire_offers
+
+OFFERING = frozenset({"command", "closed", "local"})
+"""The kinds of prompt at which something is offered."""
+
+OFFERS_MOST = 60
+
+
+def offers(text: str, scene: Scene, *, asked: bool = True) -> Iterator[Offer]:
+    """Yield what may follow a text; `asked` tells that the user pressed a key for it.
+
+    An empty line offers nothing by itself: a menu that nobody asked for is in the way.
+    """
+    if scene.kind not in OFFERING or (not text and not asked):
+        return
+    if text.startswith("//"):
+        return
+    if text.startswith("/") or scene.kind == "local":
+        yield from local_offers(text if text.startswith("/") else f"/{text}", scene)
+    elif scene.kind == "command":
+        yield from wire_offers(text, scene)
+    elif not text:
+        yield from local_offers("/", scene)
+
+
+class ShellCompleter(Completer):
+    """prompt_toolkit's way to ask."""
+
+    def __init__(self, scene: Callable[[], Scene]) -> None:
+        """`scene` returns what is known at the moment."""
+        self._scene = scene
+
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterable[Completion]:
+        """Yield the completions at the cursor, which must stand at the end of the line."""
+        if document.text_after_cursor.strip(" >"):
+            return
+        found = offers(
+            document.text_before_cursor, self._scene(), asked=complete_event.completion_requested
+        )
+        for number, offer in enumerate(found):
+            if number >= OFFERS_MOST:
+                return
+            closed = document.text_after_cursor.startswith(">")
+            yield Completion(
+                offer.text.removesuffix(">") if closed else offer.text,
+                start_position=-offer.replaces,
+                display=offer.shown or offer.text,
+                display_meta=offer.meaning,
+            )

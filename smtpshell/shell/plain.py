@@ -1,0 +1,234 @@
+"""The front end that only appends: pure ASCII, no colour, no redrawing, no cursor.
+
+For screen readers, dumb terminals and whoever asks for `--plain`. Lines begin with `C:`, `S:` or
+`#`, or are the prompt with what was typed behind it. What arrives while a prompt stands goes on a
+line of its own, and the prompt is written again below it. The terminal does the line editing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from shutil import get_terminal_size
+from typing import TYPE_CHECKING
+
+from smtpshell.conversation.report import plain_lines as report_lines
+from smtpshell.protocol.events import Failed, Received, Sent
+from smtpshell.protocol.text import decode, visible
+from smtpshell.shell.console import Key, Typed
+from smtpshell.transcript.challenges import Challenges
+from smtpshell.transcript.plain import plain_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from smtpshell.conversation.report import Row
+    from smtpshell.conversation.settings import Settings
+    from smtpshell.protocol.events import Event
+    from smtpshell.shell.prompt import Prompt
+
+PATIENCE = 3.0
+"""Seconds of waiting after which a line says what for."""
+
+LOCAL_KEY = "\x1d"
+"""What Ctrl-] sends; at the start of a line of a message it makes the rest a local command."""
+
+
+class PlainConsole:
+    """A `Console` that reads whole lines and appends whole lines."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._challenges = Challenges()
+        self._prompt = ""
+        self._lines: asyncio.Queue[bytes] = asyncio.Queue()
+        self._interrupted: Callable[[], None] = lambda: None
+
+    @property
+    def width(self) -> int:
+        """The columns of the terminal."""
+        return get_terminal_size().columns
+
+    def earlier(self) -> Sequence[str]:
+        """Return nothing: there is no history here."""
+        return ()
+
+    # --- showing -----------------------------------------------------------------------------
+
+    def _write(self, lines: Iterable[str]) -> None:
+        texts = [visible(line, ascii_only=True) for line in lines]
+        if not texts:
+            return
+        if self._prompt:
+            texts = ["", *texts]
+        sys.stdout.write("".join(f"{text}\n" for text in texts) + self._prompt)
+        sys.stdout.flush()
+
+    def event(self, event: Event, *, typed: bool) -> None:
+        """Show an event."""
+        settings = self._settings
+        notes = "off" if settings.quiet else settings.notes
+        challenge = self._challenges(event)
+        if isinstance(event, Failed):
+            self.trouble(event.what, event.next)
+            return
+        level = notes if isinstance(event, Received | Sent) else "short"
+        lines = list(plain_lines(event, level, timing=settings["timing"], ascii_only=True))
+        if typed and isinstance(event, Sent):
+            del lines[0]
+        if isinstance(event, Sent) and event.out_of_order and notes != "off":
+            state = event.after.state.value
+            lines.append(f"# Out of order: {event.verb} is not expected now ({state}).")
+        if challenge and notes != "off":
+            lines.append(f"# {challenge}")
+        self._write(lines)
+
+    def report(self, rows: Iterable[Row]) -> None:
+        """Show a report."""
+        self._write(report_lines(rows, prefix="# "))
+
+    def trouble(self, what: str, advice: str) -> None:
+        """Show what went wrong."""
+        self._write([f"# Failed: {visible(what)}. {visible(advice)}".rstrip()])
+
+    def echo(self, prompt: Prompt, line: str) -> None:
+        """Show nothing: the terminal has echoed what was pasted."""
+
+    def remember(self, line: str, shown: str | None = None) -> None:
+        """Keep nothing."""
+
+    def refresh(self) -> None:
+        """Draw nothing: a prompt that was written stands."""
+
+    # --- reading -----------------------------------------------------------------------------
+
+    async def read(self, prompt: Callable[[], Prompt], text: str = "") -> Typed:
+        """Read a line; text that belongs on the prompt is shown before it, to be typed."""
+        if text:
+            self._write([f"# To be sent as it is or changed: {text}"])
+        now = prompt()
+        line = await self._line(now.text, hidden=now.secret)
+        if line is None:
+            return Typed(key=Key.END)
+        if line.startswith(LOCAL_KEY) and now.kind in ("data", "octets", "answer"):
+            return Typed((line.removeprefix(LOCAL_KEY),), key=Key.LOCAL)
+        return Typed((line,))
+
+    async def ask(self, question: str, default: str = "", *, secret: bool = False) -> str | None:
+        """Ask for a line; an empty one takes the default."""
+        line = await self._line(question, hidden=secret, gives_up=True)
+        return line if line is None else line or default
+
+    async def _line(
+        self, prompt: str, *, hidden: bool = False, gives_up: bool = False
+    ) -> str | None:
+        """Write a prompt and return the line typed; None at its end (Ctrl-D), or when given up."""
+        self._prompt = visible(prompt, ascii_only=True)
+        sys.stdout.write(self._prompt)
+        sys.stdout.flush()
+
+        def interrupted() -> None:
+            if gives_up:
+                self._lines.put_nowait(b"")
+            else:
+                sys.stdout.write(f"\n{self._prompt}")
+                sys.stdout.flush()
+
+        self._interrupted = interrupted
+        try:
+            with _echo(on=not hidden):
+                octets = await self._lines.get()
+        finally:
+            self._prompt = ""
+            self._interrupted = lambda: None
+        if hidden or not octets:
+            sys.stdout.write("\n")
+        return decode(octets.rstrip(b"\r\n")) if octets else None
+
+    # --- waiting -----------------------------------------------------------------------------
+
+    async def wait(self, work: Awaitable[None], waiting: Callable[[], str]) -> bool:
+        """Do something that takes time."""
+        task = asyncio.ensure_future(work)
+        stopped = False
+
+        def stop() -> None:
+            nonlocal stopped
+            stopped = True
+            task.cancel()
+
+        before, self._interrupted = self._interrupted, stop
+        try:
+            done, _ = await asyncio.wait({task}, timeout=PATIENCE)
+            if not done and waiting():
+                self._write([f"# {waiting()} Ctrl-C stops waiting."])
+            await asyncio.wait({task})
+        finally:
+            self._interrupted = before
+            task.cancel()
+        if task.cancelled() and stopped:
+            return False
+        await task
+        return True
+
+    @contextmanager
+    def progress(self, label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+        """Tell each quarter of a long work on a line of its own."""
+        told = 0
+
+        def step(done: int) -> None:
+            nonlocal told
+            quarter = 4 * done // total if total else 0
+            if quarter > told:
+                told = quarter
+                self._write([f"# {label}: {25 * quarter}%, {done} octets."])
+
+        yield step
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Read standard input in a thread, and take Ctrl-C, for as long as the context lasts."""
+        loop = asyncio.get_running_loop()
+
+        def pump() -> None:
+            with suppress(RuntimeError):  # the loop ended first
+                while True:
+                    octets = sys.stdin.buffer.readline()
+                    loop.call_soon_threadsafe(self._lines.put_nowait, octets)
+                    if not octets and not sys.stdin.isatty():
+                        return
+
+        threading.Thread(target=pump, daemon=True).start()
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(signal.SIGINT, lambda: self._interrupted())
+        try:
+            yield
+        finally:
+            with suppress(NotImplementedError):
+                loop.remove_signal_handler(signal.SIGINT)
+
+
+@contextmanager
+def _echo(*, on: bool) -> Iterator[None]:
+    """Switch the terminal's echo off, unless it shall be on."""
+    if on or not sys.stdin.isatty():
+        yield
+        return
+    try:
+        import termios
+    except ImportError:
+        yield
+        return
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    hidden = [*before]
+    hidden[3] = before[3] & ~termios.ECHO
+    termios.tcsetattr(descriptor, termios.TCSADRAIN, hidden)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
