@@ -59,6 +59,12 @@ class Intake:
             self._heard += taken
         return taken
 
+    def discard(self) -> bytes:
+        """Throw everything away, unheard, and return it."""
+        thrown = bytes(self._buffer)
+        self._buffer.clear()
+        return thrown
+
     def line(self) -> bytes | Overlong | None:
         """Take out a line with its LF; None when none is complete."""
         end = self._buffer.find(b"\n") + 1

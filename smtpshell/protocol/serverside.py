@@ -208,7 +208,7 @@ class ServerSide:
 
     def discard(self) -> bytes:
         """Throw away what waits, as STARTTLS demands (RFC 3207 section 4.2), and return it."""
-        return self._intake.take()
+        return self._intake.discard()
 
     def heard(self) -> bytes:
         """Return the octets that went into requests since this was last asked."""
