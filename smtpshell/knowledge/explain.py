@@ -16,12 +16,12 @@ from smtpshell.knowledge.advice import (
     situation,
 )
 from smtpshell.knowledge.classes import CLASSES
-from smtpshell.knowledge.codes import Code, code_meaning, code_row
+from smtpshell.knowledge.codes import code_meaning, code_row
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.enhanced import disagreement, enhanced_row
 from smtpshell.knowledge.explanation import Cause, Explanation
 from smtpshell.knowledge.likeness import Guesser, train
-from smtpshell.knowledge.places import Places, fill, fill_causes
+from smtpshell.knowledge.places import Places, Template, fill, fill_causes, templates
 from smtpshell.knowledge.reading import find_enhanced, read
 from smtpshell.knowledge.rulebook import Rule, Rulebook, own_rulebook
 from smtpshell.knowledge.speaker import of_session, provider_and_software
@@ -93,7 +93,7 @@ def explain(
         short=meaning,
         causes=causes,
         next=following,
-        sections=_sections(rule, enhanced, owner, code_row(code, verb), kind.sections),
+        sections=tuple(dict.fromkeys(_sections(rule, enhanced, owner, code, verb) + kind.sections)),
         provider=provider,
         software=software,
         confidence=verdict.confidence,
@@ -153,34 +153,38 @@ def _meaning(
     return f"{start}: {probably}{sentence}."
 
 
+@lru_cache(maxsize=4096)
+def _plan(
+    class_: str, rule: Rule | None, facts: frozenset[str]
+) -> tuple[tuple[Template, ...], tuple[str, ...]]:
+    """Return the causes of a class under these facts, the rule's own first, and its commands."""
+    ranks = ranked(class_, facts)
+    rows = [(row.text, row.confirm) for row in ranks]
+    if rule is not None and rule.causes:
+        fitting = [(row.text, row.confirm) for row in ranks if row.when and row.when <= facts]
+        rows = [*fitting, *rule.causes]
+    return templates(rows[:MOST_CAUSES]), rule.next if rule is not None else ()
+
+
 def _advise(
     class_: str, rule: Rule | None, facts: frozenset[str], places: Places
 ) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
-    """Return the causes and the next commands: the rule's own first, then those of its class."""
-    rows = [(row.text, row.confirm) for row in ranked(class_, facts)]
-    first: tuple[str, ...] = ()
-    if rule is not None:
-        first = rule.next
-        if rule.causes:
-            fitting = [(row.text, row.confirm) for row in ranked(class_, facts) if row.when]
-            rows = [*fitting, *rule.causes] if facts else [*rule.causes]
-    causes = fill_causes(tuple(rows[:MOST_CAUSES]), places)
-    commands = dict.fromkeys(fill(command, places) for command in first)
-    commands |= dict.fromkeys(cause.confirm for cause in causes)
-    return causes, tuple(commands)[:MOST_NEXT]
+    plan, first = _plan(class_, rule, facts)
+    causes = fill_causes(plan, places)
+    commands = [fill(command, places) for command in first] if first else []
+    commands += [cause.confirm for cause in causes]
+    return causes, tuple(dict.fromkeys(commands))[:MOST_NEXT]
 
 
+@lru_cache(maxsize=4096)
 def _sections(
-    rule: Rule | None,
-    enhanced: str | None,
-    owner: str | None,
-    row: Code | None,
-    general: tuple[str, ...],
+    rule: Rule | None, enhanced: str | None, owner: str | None, code: int | None, verb: str
 ) -> tuple[str, ...]:
     sections = [rule.section] if rule is not None and rule.section else []
     detail = enhanced_row(enhanced, owner)
     if detail is not None:
         sections.append(detail.section)
+    row = code_row(code, verb)
     if row is not None:
         sections.append(row.section)
-    return tuple(dict.fromkeys((*sections, *general)))
+    return tuple(dict.fromkeys(sections))

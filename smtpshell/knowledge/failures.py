@@ -88,7 +88,7 @@ def explain_failure(kind: str, context: Context, *, detail: str = "") -> Explana
     port = str(context.port or "")
     first = [(text, command) for ports, text, command in row.causes if port and ports == port]
     others = [(text, command) for ports, text, command in row.causes if not ports]
-    causes = fill_causes(tuple(first + others), places)
+    causes = fill_causes(first + others, places)
     meaning = f"It failed: {fill(row.meaning, places)}."
     facts = (f"the connection came to {name!r}", port and f"port {port}", detail)
     return Explanation(

@@ -35,8 +35,14 @@ class PatternError(UsageError):
     """A pattern that cannot be read; the message says why."""
 
 
-Hit = tuple[int, int, int]
-"""A pattern that matched: its owner, the word where it began, how many words it names."""
+BY_LENGTH = (0.0, 0.0, 0.35, 0.7, 1.05, 1.4, 1.75)
+"""Added to the weight of a pattern for the words that it names, up to six."""
+
+End = tuple[int, float]
+"""The end of a pattern: its owner, and its weight with what its length adds."""
+
+Hits = tuple[int, list[End]]
+"""The patterns that matched from one word on: that word's place, and their ends."""
 
 Item = tuple[str, ...] | int
 """A place of a pattern: the words that may stand there, or the reach of a gap."""
@@ -50,7 +56,7 @@ class _Node:
     def __init__(self) -> None:
         self.children: dict[str, list[_Node]] = {}
         self.gaps: dict[int, _Node] = {}
-        self.ends: list[tuple[int, int]] = []
+        self.ends: list[End] = []
         self.items: dict[str, _Node] = {}
 
     def by_words(self, item: str, words: Sequence[str]) -> _Node:
@@ -79,7 +85,11 @@ class _State:
 
     def __init__(self, nodes: Sequence[_Node]) -> None:
         self.nodes = nodes
-        self.ends = [end for node in nodes for end in node.ends]
+        best: dict[int, float] = {}
+        for node in nodes:
+            for owner, weight in node.ends:
+                best[owner] = max(weight, best.get(owner, weight))
+        self.ends = list(best.items())
         self.following: dict[str, _State | None] = {}
         reaches = sorted({reach for node in nodes for reach in node.gaps})
         self.after_gap = [
@@ -157,7 +167,7 @@ class Matcher:
         self._start = _State([self._root])
         self._kept = 0
 
-    def add(self, owner: int, patterns: Iterable[str]) -> None:
+    def add(self, owner: int, patterns: Iterable[str], weight: float = 0.0) -> None:
         """Let `patterns` report `owner` when they match; raises PatternError."""
         for pattern in patterns:
             node = self._root
@@ -169,7 +179,7 @@ class Matcher:
                     self._words.update(item)
                     node = node.by_words(written, item)
                     length += 1
-            node.ends.append((owner, length))
+            node.ends.append((owner, weight + BY_LENGTH[min(length, 6)]))
 
     def _step(self, state: _State, word: str) -> _State | None:
         """Make the transition of a state by a word, and keep it."""
@@ -184,14 +194,14 @@ class Matcher:
         self._kept += 1
         return after
 
-    def hits(self, words: Sequence[str]) -> list[Hit]:
+    def hits(self, words: Sequence[str]) -> list[Hits]:
         """Return what matches, in the order in which it begins."""
         if self._kept > MOST_KEPT:
             self._forget()
         known = self._words
         words = [word if word in known else "" for word in words]
         count = len(words)
-        found: list[Hit] = []
+        found: list[Hits] = []
         first, root = self._start, self._start.following
         steps = 0
         for start, word in enumerate(words):
@@ -201,8 +211,8 @@ class Matcher:
             waiting = [(state, start + 1)]
             while waiting:
                 state, at = waiting.pop()
-                for owner, length in state.ends:
-                    found.append((owner, start, length))
+                if state.ends:
+                    found.append((start, state.ends))
                 if at == count or not state.open:
                     continue
                 following, word = state.following, words[at]

@@ -8,7 +8,7 @@ be able to write commands.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explanation import Cause
@@ -134,6 +134,20 @@ def fill(template: str, places: Mapping[str, str]) -> str:
     return template.format_map(places) if "{" in template else template
 
 
-def fill_causes(rows: tuple[tuple[str, str], ...], places: Mapping[str, str]) -> tuple[Cause, ...]:
-    """Fill (text, command) rows into causes."""
-    return tuple([Cause(fill(text, places), fill(confirm, places)) for text, confirm in rows])
+Template = Cause | tuple[str, str]
+"""A cause that needs no filling, or the text and the command of one that does."""
+
+
+def templates(rows: Iterable[tuple[str, str]]) -> tuple[Template, ...]:
+    """Make templates of (text, command) rows, so that filling them has the least to do."""
+    return tuple(row if "{" in row[0] + row[1] else Cause(*row) for row in rows)
+
+
+def fill_causes(rows: Iterable[Template], places: Mapping[str, str]) -> tuple[Cause, ...]:
+    """Fill templates into causes."""
+    return tuple(
+        [
+            row if isinstance(row, Cause) else Cause(fill(row[0], places), fill(row[1], places))
+            for row in rows
+        ]
+    )

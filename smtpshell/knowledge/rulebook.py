@@ -44,9 +44,9 @@ USER_WEIGHT = 20.0
 """The weight of a user's rule that names none: it wins over all that ours and the codes say."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One rule; see the head of this file for the fields."""
+    """One rule; see the head of this file for the fields. Equal only to itself."""
 
     name: str
     class_: str
@@ -226,7 +226,7 @@ def _compile(
             raise RuleError(f"the name stands in {seen[rule.name]} too", where, "Rename one.")
         seen[rule.name] = rule.source
         try:
-            matcher.add(number, rule.match)
+            matcher.add(number, rule.match, rule.weight)
             matcher.add(-number - 1, rule.unless)
         except PatternError as error:
             raise RuleError(f"{error.what}: {error.where!r}", where) from error

@@ -22,9 +22,6 @@ from smtpshell.knowledge.likeness import Guesser
 from smtpshell.knowledge.reading import Reading
 from smtpshell.knowledge.rulebook import Rule, Rulebook, Speaker
 
-PER_WORD = 0.35
-"""Added to a rule's weight for each word of the pattern beyond the first, up to five."""
-
 PER_PLACE = 0.03
 """Taken away for each word that stands before the phrase, up to thirty."""
 
@@ -64,19 +61,17 @@ def listen(book: Rulebook, reading: Reading) -> Voices:
     best: dict[int, float] = {}
     silenced: list[int] = []
     speakers: list[Speaker] = []
-    rules = book.rules
-    count = len(rules)
-    for owner, start, length in book.matcher.hits(reading.words):
-        if owner >= count:
-            speakers.append(book.speakers[owner - count])
-        elif owner < 0:
-            silenced.append(-owner - 1)
-        else:
-            score = (
-                rules[owner].weight + PER_WORD * (min(length, 6) - 1) - PER_PLACE * min(start, 30)
-            )
-            if score > best.get(owner, -99.0):
-                best[owner] = score
+    count = len(book.rules)
+    for start, ends in book.matcher.hits(reading.words):
+        late = PER_PLACE * min(start, 30)
+        for owner, weight in ends:
+            if owner < 0:
+                silenced.append(-owner - 1)
+            elif owner < count:
+                if owner not in best or weight - late > best[owner]:
+                    best[owner] = weight - late
+            else:
+                speakers.append(book.speakers[owner - count])
     for number in silenced:
         best.pop(number, None)
     for name in reading.names:

@@ -19,7 +19,7 @@ def owners(patterns: list[str], text: str) -> list[int]:
     matcher = Matcher(GROUPS)
     for number, pattern in enumerate(patterns):
         matcher.add(number, [pattern])
-    return sorted({owner for owner, _, _ in matcher.hits(read(text).words)})
+    return sorted({owner for _, ends in matcher.hits(read(text).words) for owner, _ in ends})
 
 
 @pytest.mark.parametrize(
