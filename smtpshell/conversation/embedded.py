@@ -33,6 +33,6 @@ def target_of(server: PracticeServer) -> Target:
         label=PRACTICE,
         endpoint=Endpoint("tcp", host=server.address, port=server.port),
         host=server.host_name,
-        ca_pem=server.ca_pem(),
+        ca_pem=server.ca_pem,
         published=server.is_published,
     )

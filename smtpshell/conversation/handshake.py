@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def settings_for(target: Target, options: Options) -> TlsSettings:
     """Return the TLS settings for a target; its own authority, if any, is trusted beside others."""
-    return replace(options.tls, extra_ca_pem=target.ca_pem or options.tls.extra_ca_pem)
+    if target.ca_pem is None:
+        return options.tls
+    return replace(options.tls, extra_ca_pem=target.ca_pem())
 
 
 async def shake_hands(link: Link, target: Target, options: Options) -> tuple[Verdict, bytes]:

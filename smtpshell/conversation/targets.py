@@ -52,9 +52,9 @@ class Target:
 
     `label` is shown in the prompt and in events. `security` is "plain", "starttls" (upgrade after
     the greeting) or "tls" (at once). `host` is the name that a certificate must carry, "" where
-    there is none. `resolve` replaces the system's address look-up, `ca_pem` is trusted beside the
-    system's roots, `published` tells which credentials are no secret: all three for the practice
-    server.
+    there is none. `resolve` replaces the system's address look-up, `ca_pem` gives the authorities
+    that are trusted instead of the system's, and is asked only when a handshake needs them,
+    `published` tells which credentials are no secret: all three for the practice server.
     """
 
     label: str
@@ -64,7 +64,7 @@ class Target:
     lmtp: bool = False
     provider: str | None = None
     resolve: Resolve | None = None
-    ca_pem: bytes | None = None
+    ca_pem: Callable[[], bytes] | None = None
     published: Callable[[str, bytes], bool] | None = None
 
     @property
