@@ -1,6 +1,6 @@
 """What a question to the DNS came back with, as plain values.
 
-Eight ways a question can end, and no two of them mean the same. `nodata` and `nxdomain` are true
+Nine ways a question can end, and no two of them mean the same. `nodata` and `nxdomain` are true
 statements about the domain (no record of this type; no such name at all). `servfail`, `timeout`,
 `refused`, `malformed` and `unreachable` say that nobody knows: they are never read as "absent".
 `badname` means that the text cannot be a name, so that nothing was asked.

@@ -45,7 +45,7 @@ from smtpshell.lookup.nameservers import (
     system_nameservers,
 )
 from smtpshell.lookup.sharing import Asked, Sharing
-from smtpshell.lookup.zone import Record, Zone, ZoneError
+from smtpshell.lookup.zone import CHAIN_LIMIT, Record, Zone, ZoneError
 from smtpshell.lookup.zonewire import respond
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ class Resolver:
         answer, hanging = await self._once(labels, rdtype)
         seen = {folded(labels)}
         while hanging is not None:
-            if folded(hanging) in seen:
+            if folded(hanging) in seen or len(seen) > CHAIN_LIMIT:
                 return Answer(answer.name, rdtype, "servfail", chain=answer.chain, detail=LOOP)
             seen.add(folded(hanging))
             rest, hanging = await self._once(hanging, rdtype)

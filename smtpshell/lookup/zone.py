@@ -122,7 +122,7 @@ class Zone:
     def from_file(cls, path: str | Path, origin: str = ".") -> Zone:
         """Read a master file from disk. Raises ZoneError when it is absent or does not parse."""
         try:
-            master = Path(path).read_text(encoding="utf-8")
+            master = Path(path).read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as fault:
             reason = fault.strerror if isinstance(fault, OSError) else "it is not UTF-8 text"
             raise ZoneError(

@@ -16,10 +16,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smtpshell.lookup import names
-from smtpshell.lookup.finding import Problem
 from smtpshell.lookup.spf import change, diagnose, grammar
 from smtpshell.lookup.spf.context import Context
-from smtpshell.lookup.spf.evaluate import Checked, check_host, explain
+from smtpshell.lookup.spf.evaluate import check_host, explain
 from smtpshell.lookup.spf.findings import RecordFinding, SpfFinding, Worst
 from smtpshell.lookup.spf.identity import UNKNOWN, identify
 from smtpshell.lookup.spf.lint import lint
@@ -71,43 +70,9 @@ async def _check(context: Context) -> SpfFinding:
         explanation,
         checked.matched,
         None if checked.root is None else checked.root.text,
-        problems=_problems(context, checked),
+        problems=diagnose.sender_problems(context.who.domain, checked),
         trace=(checked.step, *fetched),
     )
-
-
-def _problems(context: Context, checked: Checked) -> tuple[Problem, ...]:
-    """Return what is wrong for this sender: a result other than pass, then the record's lint."""
-    domain = context.who.domain
-    if checked.root is None:
-        return (diagnose.missing(domain, checked.result, checked.reason),)
-    found: list[Problem] = []
-    if checked.root.valid and checked.result in {"permerror", "temperror", "fail", "softfail"}:
-        found.append(
-            Problem(
-                "error",
-                checked.result,
-                f"{checked.result}: {checked.reason}.",
-                WHY[checked.result],
-                ADVICE[checked.result],
-                "RFC 7208 8",
-            )
-        )
-    return (*found, *lint(checked.root))
-
-
-WHY = {
-    "permerror": "The record cannot be evaluated for this sender; many receivers take it for fail.",
-    "temperror": "Receivers put the mail off, or take it as if there were no record.",
-    "fail": "The domain says that this host may not send its mail; receivers may refuse it.",
-    "softfail": "The domain says that this host probably may not send its mail.",
-}
-ADVICE = {
-    "permerror": "Mend the term that the reason names; the survey without --ip shows the whole.",
-    "temperror": "Ask again later, or ask another name server with --nameserver.",
-    "fail": "If the host is one of the domain's, add it to the record.",
-    "softfail": "If the host is one of the domain's, add it to the record.",
-}
 
 
 async def _survey(context: Context) -> SpfFinding:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from smtpshell.lookup import names
-from smtpshell.lookup.finding import Problem, Step
+from smtpshell.lookup.finding import Problem, Severity, Step
 from smtpshell.lookup.spf.change import Change, cost
 from smtpshell.lookup.spf.context import LOOKUP_LIMIT, VOID_LIMIT
 from smtpshell.lookup.spf.grammar import printable
 from smtpshell.lookup.spf.lint import lint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from smtpshell.lookup.spf.evaluate import Checked
     from smtpshell.lookup.spf.survey import Survey
     from smtpshell.lookup.spf.walk import Branch, Node
 
@@ -25,10 +26,48 @@ def problems(survey: Survey, change: Change | None) -> tuple[Problem, ...]:
     root = survey.root
     if root.record is None:
         return (missing(root.domain, root.error or "none", root.reason),)
-    found = [*_limits(survey, change), *_broken(root, survey), *lint(root.record)]
+    found = [*_limits(survey, change), *_broken(root, survey)]
+    known = {problem.code for problem in found}
+    found += [problem for problem in lint(root.record) if problem.code not in known]
     found += [*_inner(root, survey), *_hidden(survey)]
     order = ("error", "warning", "info")
     return tuple(sorted(found, key=lambda problem: order.index(problem.severity)))
+
+
+VERDICTS: Final[Mapping[str, tuple[Severity, str, str]]] = {  # result: severity, why, advice
+    "permerror": (
+        "error",
+        "The record cannot be evaluated for this sender; many receivers take it for fail.",
+        "Mend the term that the reason names; the survey without --ip shows the whole.",
+    ),
+    "temperror": (
+        "error",
+        "Receivers put the mail off, or take it as if there were no record.",
+        "Ask again later, or ask another name server with --nameserver.",
+    ),
+    "fail": (
+        "error",
+        "The domain says that this host may not send its mail; receivers may refuse it.",
+        "If the host is one of the domain's, add it to the record.",
+    ),
+    "softfail": (
+        "warning",
+        "The domain says that this host probably may not send its mail.",
+        "If the host is one of the domain's, add it to the record.",
+    ),
+}
+
+
+def sender_problems(domain: str, checked: Checked) -> tuple[Problem, ...]:
+    """Return what is wrong for one sender: a result that is bad for it, then the record's lint."""
+    if checked.root is None:
+        return (missing(domain, checked.result, checked.reason),)
+    found = lint(checked.root)
+    if not checked.root.valid or checked.result not in VERDICTS:
+        return found
+    severity, why, advice = VERDICTS[checked.result]
+    said = f"{checked.result}: {checked.reason}."
+    return (Problem(severity, checked.result, said, why, advice, "RFC 7208 8"), *found)
 
 
 def missing(domain: str, result: str, reason: str) -> Problem:
