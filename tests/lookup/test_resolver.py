@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smtpshell.lookup.answer import Answer, Mx, Soa, Tlsa
 from smtpshell.lookup.finding import SetupError
@@ -367,3 +369,41 @@ def test_zone_faults_need_no_waiting():
     answer = asyncio.run(Resolver(zone=zone, timeout=5).ask("slow.example.com", "A"))
     assert answer.status == "timeout"
     assert time.monotonic() - start < 1
+
+
+class Mangler(DnsServer):
+    """Answers with octets of the test's choice behind the query's own number."""
+
+    mangle: Callable[[bytes], bytes]
+
+    def reply(self, octets, transport):
+        """Answer as usual, then mangle what is not the number."""
+        wire = super().reply(octets, transport)
+        return None if wire is None else octets[:2] + self.mangle(wire)[2:]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.binary(max_size=60), st.lists(st.tuples(st.integers(2, 200), st.integers(1, 255))))
+def test_no_octets_raise(tail, flips):
+    """Whatever octets come back, random or a good answer spoilt, the end is an answer."""
+
+    def spoil(wire):
+        spoilt = bytearray(wire)
+        for place, bits in flips:
+            spoilt[place % len(spoilt)] ^= bits
+        return bytes(spoilt)
+
+    async def run():
+        async with Mangler(records()) as server:
+            resolver = Resolver([server.address], timeout=0.1)
+            answers = []
+            for server.mangle in (spoil, lambda _: b"xx" + tail, lambda wire: wire[:12] + tail):
+                for question in (("chain.example.com", "A"), ("example.com", "MX")):
+                    resolver.forget()
+                    answers.append(await resolver.ask(*question))
+            return answers
+
+    for answer in asyncio.run(run()):
+        assert answer.meaning
+        assert answer.to_json()["status"] == answer.status
+        assert answer.ms < 1000
