@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pexpect
 import pytest
 
 from smtpshell.cli import SUBCOMMANDS
@@ -96,3 +97,28 @@ def test_verified_tls_loads_no_certificate_library(
     modules = loaded(tmp_path / "modules", "send", *words, *security, target)
     assert "ssl" in modules
     assert not heavy(modules)
+
+
+def test_first_prompt_loads_little(tmp_path: Path) -> None:
+    """The first prompt, with its practice server, needs no DNS, certificates or metadata."""
+    report = tmp_path / "modules"
+    child = pexpect.spawn(
+        sys.executable,
+        ["-c", RUN.format(report=str(report))],
+        env={**os.environ, "TERM": "xterm-256color", "HOME": str(tmp_path), "NO_COLOR": "1"},
+        dimensions=(24, 100),
+        timeout=30,
+    )
+    try:
+        child.expect("practice>")
+        child.sendeof()
+        child.expect(pexpect.EOF)
+    finally:
+        child.close(force=True)
+    modules = set(report.read_text().split())
+    assert "prompt_toolkit" in modules
+    assert heavy(modules) <= {"prompt_toolkit", "pygments"}
+    assert not modules & {"importlib.metadata", "email.message"}
+    allowed = ("pygments.lexer", "pygments.token", "pygments.util", "pygments.filter")
+    beyond = {name for name in modules if name.startswith("pygments.")}
+    assert not {name for name in beyond if not name.startswith(allowed)}
