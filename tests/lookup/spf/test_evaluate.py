@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smtpshell.lookup import spf
 from smtpshell.lookup.finding import SetupError
 from smtpshell.lookup.resolver import Resolver
 from smtpshell.lookup.spf import context
 from smtpshell.lookup.spf.evaluate import DEFAULT_EXPLANATION
-from smtpshell.lookup.zone import Zone
+from smtpshell.lookup.zone import Record, Zone
 
 IP4, IP6 = "192.0.2.1", "2001:db8::1"
 
@@ -429,3 +432,75 @@ def test_prefetching_asks_ahead():
     asked = asyncio.run(run())
     assert sorted(asked) == sorted(set(asked))
     assert len(asked) == 7
+
+
+PIECES = st.sampled_from(
+    [
+        "v=spf1",
+        "a",
+        "mx",
+        "ptr",
+        "include:",
+        "exists:",
+        "redirect=",
+        "exp=",
+        "ip4:",
+        "ip6:",
+        "/24",
+        "//64",
+        "%{",
+        "%{i}",
+        "%{p}",
+        "%{d}",
+        "%{l}",
+        "%{s}",
+        "%{h}",
+        "%{o}",
+        "}",
+        "e.example",
+        "d.example",
+        "all",
+        "-",
+        "~",
+        "?",
+        "+",
+        "1.2.3.4",
+        "::1",
+        ".",
+        ":",
+        "=",
+        "%%",
+        "%_",
+        "/",
+        "0",
+        "\\",
+        "é",
+        "\x01",
+    ]
+    + [" "]
+)
+TEXTS = st.lists(PIECES, max_size=12).map("".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(TEXTS, TEXTS, st.text(max_size=12), st.sampled_from([IP4, IP6]))
+def test_any_record_has_a_result(first, second, sender, ip):
+    """Whatever is published and whoever sends, there is a result within the limits."""
+    zone = Zone(
+        [
+            Record((name, b"example"), "TXT", 5, bytes([len(octets)]) + octets)
+            for name, text in ((b"d", first), (b"e", second))
+            for octets in [f"v=spf1 {text}".encode()[:255]]
+        ]
+    )
+
+    async def run():
+        resolver = Resolver(zone=zone)
+        mail = f"{sender}@d.example"
+        one = await spf.lookup(resolver, "d.example", ip=ip, sender=mail, helo=sender)
+        return one, await spf.lookup(resolver, "d.example")
+
+    one, whole = asyncio.run(run())
+    assert one.lookups <= context.LOOKUP_LIMIT + 1
+    assert json.dumps([one.to_json(), whole.to_json()])
+    assert (one.explanation is not None) == (one.result == "fail")
