@@ -105,13 +105,9 @@ async def _mechanism(context: Context, term: grammar.Term, domain: str) -> tuple
     if outcome is None and term.kind.asks:
         target = await context.expand(term, domain)
         outcome = await _ask(context, term, target)
-        if outcome.error is None:
-            broken = context.broken_limit(where)
-            outcome = (
-                outcome
-                if broken is None
-                else broken._replace(answers=outcome.answers, steps=outcome.steps)
-            )
+        broken = context.broken_limit(where)
+        if outcome.error is None and broken is not None:
+            outcome = broken._replace(answers=outcome.answers, steps=outcome.steps)
     elif outcome is None:
         outcome = _static(context, term)
     return outcome, _step(context, term, target, outcome, before)
