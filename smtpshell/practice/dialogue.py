@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from smtpshell.practice import policy
-from smtpshell.practice.facts import gather, place_of, subject_of
+from smtpshell.practice.facts import bare_facts, gather, place_of, subject_of
 from smtpshell.practice.malform import malform, unescape
-from smtpshell.practice.profiles import make_profile
+from smtpshell.practice.profiles import make_profile, with_keywords
 from smtpshell.practice.rules import fill
 from smtpshell.practice.wire import WireError
 from smtpshell.protocol.replies import Reply
@@ -168,7 +168,8 @@ class Dialogue:
         if self.side.state is State.TLS:
             await self._secure(rule)
         elif request.verb == "XCLIENT" and reply.family == 2:
-            self.record.client = request.command.parameter("ADDR") or self.record.client
+            address = request.command.parameter("ADDR") or self.record.client
+            self.record.client = address.upper().removeprefix("IPV6:").lower()
         elif self.side.user and request.verb == "AUTH" and self.tap is not None:
             self.tap.logged_in(self.side.user)
 
@@ -187,14 +188,14 @@ class Dialogue:
         rule = self._choose("ANY", request, facts) if request.kind == "command" else None
         if rule is not None:
             return verdict, rule, facts
-        closed = policy.gate(case, request) if verdict.accepted else ""
+        closed = policy.gate(case, request, verdict)
         if closed:
             return side.say(closed), None, facts
         if not verdict.accepted and place != "UNKNOWN":
             return verdict, None, facts
         rule = self._choose(place, request, facts)
         if rule is not None and (rule.add or rule.drop):
-            self._change_keywords(rule)
+            side.profile = with_keywords(side.profile, rule.add, rule.drop)
             verdict = side.judge(request)
         if rule is None or not (rule.reply or rule.raw):
             name = policy.objection(case, request) if verdict.accepted else ""
@@ -243,9 +244,6 @@ class Dialogue:
             record.transaction += 1
         if request.ends_message and reply.family == 2:
             record.accepted += 1
-        most = self.world.scenario.limits.unknown
-        if most and record.unknown >= most and self._open:
-            self._open = False
 
     async def _overhear_line(self, request: Request) -> None:
         """Let the rules see one line of message data, which nothing answers."""
@@ -301,30 +299,6 @@ class Dialogue:
 
         return make_certificate(self._certificate(rule), self.host.name)
 
-    def _change_keywords(self, rule: Rule) -> None:
-        dropped = {name.upper() for name in rule.drop}
-        kept = tuple(
-            keyword
-            for keyword in self.side.profile.keywords
-            if keyword.split()[0].upper() not in dropped and keyword not in rule.add
-        )
-        self.side.profile = replace(self.side.profile, keywords=(*kept, *rule.add))
-
-    def _bare_facts(self) -> dict[str, Value]:
-        """Return the facts of a moment that no request belongs to."""
-        side, record = self.side, self.record
-        return {
-            "host": self.host.name,
-            "port": self.port,
-            "client": record.client,
-            "connections": record.connections,
-            "early": record.early,
-            "tls": side.tls,
-            "helo": side.helo,
-            "auth": bool(side.user),
-            "user": side.user,
-        }
-
     # --- rules, wire and tap ----------------------------------------------------------------
 
     def _choose(
@@ -333,7 +307,7 @@ class Dialogue:
         book = self.house.rulebook
         if not book.looks_at(place):
             return None
-        facts = self._bare_facts() if facts is None else facts
+        facts = bare_facts(self) if facts is None else facts
         parameters = request.command.parameters if request is not None else ()
         words = tuple(name if value is None else f"{name}={value}" for name, value in parameters)
         record = self.record
@@ -345,7 +319,7 @@ class Dialogue:
 
     async def _announce(self, verdict: Verdict, rule: Rule | None) -> Reply:
         """Send what answers no request, in the words of a rule if it has any."""
-        reply = self._worded(verdict, rule, self._bare_facts())
+        reply = self._worded(verdict, rule, bare_facts(self))
         return await self._send(replace(verdict, reply=reply), rule)
 
     async def _send(self, verdict: Verdict, rule: Rule | None, *, copies: int = 1) -> Reply:
@@ -385,6 +359,13 @@ class Dialogue:
     def _remark(self, text: str) -> None:
         if self.tap is not None:
             self.tap.remark(text)
+
+    async def dismiss(self) -> None:
+        """Say 421, as a server does that is being shut down (RFC 5321 section 3.8)."""
+        try:
+            await asyncio.wait_for(self._announce(self.side.say("shutdown"), None), 0.2)
+        except (WireError, TimeoutError):
+            pass
 
     def is_published(self, mechanism: str, line: bytes) -> bool:
         """Tell whether a line of a login on this connection holds only published credentials."""

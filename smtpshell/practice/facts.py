@@ -54,6 +54,7 @@ async def gather(dialogue: Dialogue, request: Request) -> dict[str, Value]:
     parameters = command.parameters if command.verb == "MAIL" else transaction.parameters
     given = {keyword: value or "" for keyword, value in parameters}
     user = world.scenario.user(side.user) if side.user else None
+    hello = command.verb in ("HELO", "EHLO", "LHLO")
     facts: dict[str, Value] = {
         "auth": bool(side.user),
         "tls": side.tls,
@@ -68,7 +69,7 @@ async def gather(dialogue: Dialogue, request: Request) -> dict[str, Value]:
         "host": dialogue.host.name,
         "port": dialogue.port,
         "client": record.client,
-        "helo": side.helo or command.argument.split(" ")[0],
+        "helo": command.argument.split(" ")[0] if hello else side.helo,
         "user": side.user,
         "mechanism": _mechanism(side, request),
         "verb": command.verb,
@@ -92,6 +93,22 @@ async def gather(dialogue: Dialogue, request: Request) -> dict[str, Value]:
         facts["longest_line"] = _longest_line(transaction)
         facts["queue"] = world.queue_id()
     return facts
+
+
+def bare_facts(dialogue: Dialogue) -> dict[str, Value]:
+    """Return the facts of a moment that no request belongs to."""
+    side, record = dialogue.side, dialogue.record
+    return {
+        "host": dialogue.host.name,
+        "port": dialogue.port,
+        "client": record.client,
+        "connections": record.connections,
+        "early": record.early,
+        "tls": side.tls,
+        "helo": side.helo,
+        "auth": bool(side.user),
+        "user": side.user,
+    }
 
 
 def _size(given: dict[str, str], octets: int) -> int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from smtpshell.practice.scenario import Host, Scenario
     from smtpshell.practice.world import World
-    from smtpshell.protocol.serverside import Request, ServerSide
+    from smtpshell.protocol.serverside import Request, ServerSide, Verdict
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,9 +37,13 @@ class Circumstances:
         return self.world.scenario
 
 
-def gate(case: Circumstances, request: Request) -> str:
+def gate(case: Circumstances, request: Request, verdict: Verdict) -> str:
     """Return why a verb is closed to this client at this moment, or "" when it is open."""
     scenario, side, verb = case.scenario, case.side, request.command.verb
+    if verdict.name == "not-recognized" and 0 < scenario.limits.unknown <= case.unknown:
+        return "too-many-errors"
+    if not verdict.accepted:
+        return ""
     if verb in scenario.tls.require_before and not side.tls:
         return "" if verb == "AUTH" else "tls-first"
     auth = scenario.auth

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smtpshell.practice.accounts import mechanisms_of, terms_maker
@@ -63,6 +64,17 @@ def _keywords(host: Host, port: int, mechanisms: tuple[str, ...], size: int) -> 
     if host.ports.get(port) == "starttls" and "STARTTLS" not in names:
         keywords.append("STARTTLS")
     return tuple(keywords)
+
+
+def with_keywords(profile: Profile, add: tuple[str, ...], drop: tuple[str, ...]) -> Profile:
+    """Return a profile with keywords taken away and others put at the end."""
+    dropped = {name.upper() for name in drop}
+    kept = tuple(
+        keyword
+        for keyword in profile.keywords
+        if keyword.split()[0].upper() not in dropped and keyword not in add
+    )
+    return replace(profile, keywords=(*kept, *add))
 
 
 def _size(host: Host, limit: int) -> int:

@@ -190,7 +190,8 @@ class Limits:
     """What one world may hold. Octets, counts, seconds on the practice clock.
 
     `message` is the size of one message, whatever SIZE says; 0 leaves it to SIZE. `failures` is the
-    number of failed logins after which a connection is closed with 421; 0 means never.
+    number of failed logins, `unknown` that of commands nobody knows, after which a connection is
+    closed with 421; 0 means never.
     """
 
     message: int = 0

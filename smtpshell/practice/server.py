@@ -113,8 +113,10 @@ class PracticeServer:
         self._listeners.append(listener)
         self._ports[host.name.casefold(), pretended] = listener.sockets[0].getsockname()[1]
 
-    async def stop(self) -> None:
-        """Stop listening and end every conversation."""
+    async def stop(self, *, politely: bool = False) -> None:
+        """Stop listening and end every conversation, politely with a 421 that nobody asked for."""
+        if politely:
+            await asyncio.gather(*(dialogue.dismiss() for dialogue in self._dialogues))
         for listener in self._listeners:
             listener.close()
         for sock in self._refusing:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import smtplib
 import socket
+import ssl
 import subprocess
 import sys
 
@@ -13,7 +15,10 @@ import pytest
 from smtpshell.practice.library import load_scenario
 from smtpshell.practice.server import PracticeServer
 from smtpshell.protocol.errors import SmtpshellError
-from tests.practice.talking import Client, scenario, trusting, with_client, with_server
+from smtpshell.protocol.sasl import ChannelBinding, Credentials
+from smtpshell.protocol.sasl.exchange import ClientExchange
+from smtpshell.protocol.sasl.line import decode_line, encode_line
+from tests.practice.talking import HEAD, Client, scenario, trusting, with_client, with_server
 
 
 def with_smtplib(test, what="plain"):
@@ -265,3 +270,85 @@ def test_starting_needs_no_cryptography_and_no_dns() -> None:
 def test_published_passwords_are_those_of_the_scenario() -> None:
     """What the shell may type for the learner is what the scenario prints."""
     assert PracticeServer(load_scenario("plain")).credentials["alice"] == "correct horse"
+
+
+def test_a_server_that_shuts_down_says_so() -> None:
+    """Who is connected hears an unasked 421, and then the end."""
+
+    async def run(server: PracticeServer) -> None:
+        client = await Client.open(server)
+        await client.code()
+        await server.stop(politely=True)
+        assert [await client.code(), await client.code()] == ["421 4.3.2", "closed"]
+        await client.close()
+
+    with_server("plain", run)
+
+
+def test_too_many_unknown_commands_end_the_connection() -> None:
+    """Where a limit is set, the command beyond it gets 421."""
+
+    async def talk(client: Client) -> None:
+        codes = await client.say("FOO", "NOOP", "BAR", "BAZ")
+        assert codes == ["500 5.5.2", "250 2.0.0", "500 5.5.2", "421 4.7.0"]
+        assert await client.code() == "closed"
+
+    with_client(scenario("[limits]\nunknown = 2\n"), talk)
+
+
+@pytest.mark.parametrize("newest", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_scram_is_bound_to_the_channel(newest: ssl.TLSVersion) -> None:
+    """-PLUS succeeds with the binding of this channel and fails with another."""
+
+    async def run(server: PracticeServer) -> None:
+        context = trusting(server)
+        context.maximum_version = newest
+        client = await Client.open(server)
+        await client.code()
+        await client.say("EHLO x.example", "STARTTLS")
+        await client.start_tls(context)
+        await client.say("EHLO x.example")
+        tls = client.writer.get_extra_info("ssl_object")
+        end_point = hashlib.sha256(tls.getpeercert(binary_form=True)).digest()
+        bindings = [("tls-server-end-point", b"another", False)]
+        if newest is ssl.TLSVersion.TLSv1_2:
+            bindings.append(("tls-unique", tls.get_channel_binding("tls-unique"), True))
+        bindings.append(("tls-server-end-point", end_point, True))
+        for kind, data, right in bindings:
+            exchange = ClientExchange(
+                "SCRAM-SHA-256-PLUS",
+                Credentials("alice", "correct horse"),
+                binding=ChannelBinding(kind, data),
+            )
+            first = encode_line(exchange.start() or b"", initial=True)
+            client.send(f"AUTH SCRAM-SHA-256-PLUS {first}\r\n".encode())
+            reply = await client.reply()
+            assert reply is not None
+            client.send(f"{encode_line(exchange.answer(decode_line(reply.text)))}\r\n".encode())
+            reply = await client.reply()
+            assert reply is not None
+            if not right:
+                assert reply.code == 535
+                continue
+            if reply.code == 334:
+                client.send(f"{encode_line(exchange.answer(decode_line(reply.text)))}\r\n".encode())
+                reply = await client.reply()
+                assert reply is not None
+            assert reply.code == 235
+            break
+        await client.close()
+
+    with_server("plain", run)
+
+
+def test_a_personality_changes_words_only() -> None:
+    """Another server's words, the same codes where they matter."""
+    head = HEAD.replace("[[user]]", 'personality = "exim"\n[[user]]', 1)
+
+    async def talk(client: Client) -> None:
+        await client.say("EHLO a.example", "EHLO b.example")
+        assert b"250-mail.practice.example Hello b.example [192.0.2.77]\r\n" in client.heard
+        assert await client.transact(recipient="zoe@elsewhere.example") == "550"
+        assert client.heard.endswith(b"550 relay not permitted\r\n")
+
+    with_client(scenario("", head), talk)
