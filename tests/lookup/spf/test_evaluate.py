@@ -435,8 +435,8 @@ def test_prefetching_asks_ahead():
 
 
 WORDS = (
-    "v=spf1 a mx ptr include: exists: redirect= exp= ip4: ip6: /24 //64 %{ %{i} %{p} %{d} %{l} %{s} "
-    "%{h} %{o} } e.example d.example all - ~ ? + 1.2.3.4 ::1 . : = %% %_ / 0 \\ é \x01"
+    "v=spf1 a mx ptr include: exists: redirect= exp= ip4: ip6: /24 //64 %{ %{i} %{p} %{d} %{l} "
+    "%{s} %{h} %{o} } e.example d.example all - ~ ? + 1.2.3.4 ::1 . : = %% %_ / 0 \\ é \x01"
 )
 PIECES = st.sampled_from([*WORDS.split(" "), " "])
 TEXTS = st.lists(PIECES, max_size=12).map("".join)
