@@ -20,6 +20,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 WIDTH, HEIGHT = 96, 80
+CALM = 4
+"""Tenths of a second in which nothing comes, before a screen is taken to be finished."""
 
 _FENCE = re.compile(
     r"(?:<!-- typed: (?P<typed>.*?) -->\n)?```(?P<kind>console|text)\n(?P<body>.*?)```\n", re.DOTALL
@@ -125,13 +127,15 @@ def type_session(session: Session) -> str:
         )
 
         def settle() -> None:
-            quiet, deadline = time.monotonic() + 0.6, time.monotonic() + 10
-            while time.monotonic() < min(quiet, deadline):
+            """Read until a prompt waits with nothing behind it, and nothing more comes."""
+            calm, deadline = 0, time.monotonic() + 30
+            while calm < CALM and time.monotonic() < deadline:
                 try:
                     stream.feed(child.read_nonblocking(65536, timeout=0.1))
-                    quiet = time.monotonic() + 0.6
+                    calm = 0
                 except pexpect.TIMEOUT:
-                    continue
+                    waits = screen.display[screen.cursor.y].rstrip().endswith(">")
+                    calm = calm + 1 if waits else 0
                 except pexpect.EOF:
                     return
 
