@@ -99,7 +99,8 @@ async def find_secret(desk: Desk, host: str, user: str, what: str = "password") 
     if os.environ.get(VARIABLE):
         return user, os.environ[VARIABLE]
     if target is not None and target.is_practice and desk.practice is not None:
-        published = dict(desk.practice.credentials)
+        world = desk.practice
+        published = dict(world.credentials if what == "password" else world.tokens)
         if user in published:
             desk.say(f"The published {what} of {user} is used.")
             return user, published[user]

@@ -189,6 +189,11 @@ class PracticeServer:
         """The published passwords, by user name."""
         return {user.name: user.password for user in self.scenario.users}
 
+    @property
+    def tokens(self) -> dict[str, str]:
+        """The published access tokens, by user name, of the users who have one."""
+        return {user.name: user.token for user in self.scenario.users if user.token}
+
     def ca_pem(self) -> bytes:
         """Return the certificate of the authority that signs for this server, in PEM."""
         from smtpshell.practice.certificates import authority_pem
