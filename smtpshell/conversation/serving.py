@@ -1,7 +1,8 @@
 """`smtpshell practice`: the practice server alone, and the conversation of whoever connects.
 
 Telnet, a script with smtplib or a mail client can be pointed at it; what they say and what they are
-told appears here with the same notes as in the shell. Nothing is ever relayed.
+told appears here with the same notes as in the shell. Time passes by itself, so that a delay in a
+scenario is a real one. Nothing is ever relayed.
 """
 
 from __future__ import annotations
@@ -37,6 +38,9 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--seed", type=int, help="same seed and input, same bytes")
     parser.add_argument("--list", action="store_true", help="list the scenarios")
+    parser.add_argument(
+        "--check", action="store_true", help="tell what is wrong with the scenario, serve nothing"
+    )
     return parser
 
 
@@ -47,6 +51,8 @@ def main(arguments: list[str], settings: Settings) -> int:
         raise UsageError(f"{options.port} is not a port", "--port", "Use 0 to 65535.")
     if options.list:
         return _list(settings)
+    if options.check:
+        return _check(options.scenario, settings)
     return asyncio.run(_serve(options.scenario, options.port, options.seed, settings))
 
 
@@ -58,6 +64,21 @@ def _list(settings: Settings) -> int:
         row = {"scenario": name, "title": title}
         print(as_json(row) if settings.json else f"{name:<16} {title}")
     return 0
+
+
+def _check(name: str, settings: Settings) -> int:
+    """Write every problem of a scenario; returns 1 when there is one."""
+    from smtpshell.practice.checking import check_scenario
+    from smtpshell.practice.library import load_scenario
+    from smtpshell.transcript.jsonl import as_json
+
+    scenario = load_scenario(name)
+    problems = [str(problem) for problem in check_scenario(scenario)]
+    if settings.json:
+        print(as_json({"scenario": scenario.name, "ok": not problems, "problems": problems}))
+    else:
+        print("\n".join(visible(line) for line in problems) or f"{scenario.name} is sound.")
+    return int(bool(problems))
 
 
 class Watcher:
@@ -85,11 +106,14 @@ class Watcher:
 
 
 async def _serve(scenario: str, port: int, seed: int | None, settings: Settings) -> int:
+    from smtpshell.practice.clock import PracticeClock
     from smtpshell.practice.library import load_scenario
     from smtpshell.practice.server import PracticeServer
 
     watcher = Watcher(settings)
-    server = PracticeServer(load_scenario(scenario), seed, observer=watcher)
+    world = load_scenario(scenario)
+    clock = PracticeClock(world.clock, running=True)
+    server = PracticeServer(world, seed, clock, observer=watcher)
     await server.start(port)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -102,7 +126,7 @@ async def _serve(scenario: str, port: int, seed: int | None, settings: Settings)
         _announce(server, settings, watcher)
         await stopped.wait()
     finally:
-        await server.stop()
+        await server.stop(politely=True)
     return 0
 
 

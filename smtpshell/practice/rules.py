@@ -78,7 +78,7 @@ class Rulebook:
                 world.clock.now(),
                 (scope or {}).get("connection", 0),
                 place,
-                visible(subject)[:_LONGEST_INSERT],
+                visible(subject[:_LONGEST_INSERT])[:_LONGEST_INSERT],
                 fired.number if fired else None,
                 because if fired else "",
                 tuple(passed),
@@ -184,6 +184,8 @@ def fill(template: str, facts: Mapping[str, object]) -> str:
 
     def value(match: re.Match[str]) -> str:
         name = names.get(match[1], match[1])
-        return visible(str(facts[name]))[:_LONGEST_INSERT] if name in facts else match[0]
+        if name not in facts:
+            return match[0]
+        return visible(str(facts[name])[:_LONGEST_INSERT])[:_LONGEST_INSERT]
 
     return re.sub(r"\{(\w+)\}", value, template)

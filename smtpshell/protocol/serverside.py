@@ -309,7 +309,7 @@ class ServerSide:
         """Return a row of `REPLIES` as a verdict, its facts filled in."""
         line = self.profile.texts.get(name) or REPLIES[name].line
         for key, value in {"host": self.profile.host, **facts}.items():
-            line = line.replace(f"{{{key}}}", visible(str(value))[:256])
+            line = line.replace(f"{{{key}}}", visible(str(value)[:256])[:256])
         return Verdict(name, self.shape(line), close=line.startswith(("421", "521")))
 
     def say_lines(self, name: str, lines: tuple[str, ...]) -> Verdict:

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smtpshell.practice.content import content_folder
+from smtpshell.practice.expression import FACTS
 from smtpshell.practice.library import list_scenarios, load_scenario
-from smtpshell.practice.scenario import Limits
+from smtpshell.practice.scenario import (
+    ALTERATIONS,
+    BARE_LF,
+    CERTIFICATES,
+    FATES,
+    PLACES,
+    PORT_KINDS,
+    WIRE_FAULTS,
+    Auth,
+    Host,
+    Key,
+    Limits,
+    Rule,
+    Tls,
+    User,
+)
 from smtpshell.practice.scenario_file import ScenarioError, parse_scenario
 from smtpshell.protocol.errors import FileError
 from tests.practice.talking import HEAD, scenario
@@ -150,3 +169,21 @@ def test_users_are_found_by_name_and_address() -> None:
     assert world.user("alice@practice.example") is alice
     assert world.user("zoe") is None
     assert world.with_limits(Limits(message=64)).limits.message == 64
+
+
+def test_the_guide_for_authors_is_complete_and_true() -> None:
+    """Its example is read without an error, and it names every place, fact, kind and fault."""
+    guide = (content_folder() / "scenarios" / "README.md").read_text(encoding="utf-8")
+    example = guide.split("```toml\n")[1].split("```")[0]
+    rule = guide.split("```toml\n")[2].split("```")[0]
+    world = parse_scenario(example + rule, "mine.toml")
+    assert world.rules[0].why
+    tables = (PLACES, FACTS, PORT_KINDS, CERTIFICATES, FATES, WIRE_FAULTS, BARE_LF, ALTERATIONS)
+    missing = [word for table in tables for word in table if word not in guide]
+    keys = [f.name for kind in (Rule, Host, Limits, Auth, Tls, User, Key) for f in fields(kind)]
+    renamed = {
+        "number": "", "line": "", "fate": "then", "accepts": "relay_for", "address": "ip",
+        "forwards": "forward", "name": "name",
+    }  # fmt: skip
+    missing += [key for key in keys if renamed.get(key, key) not in guide]
+    assert missing == []
