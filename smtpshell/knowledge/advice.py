@@ -94,8 +94,8 @@ def _session_facts(context: Context) -> Iterator[str]:
     size, limit = context.message_size, context.size_limit
     if size and limit and size > limit:
         yield "over-size"
-    if context.sender == "":
-        yield "null-sender"
+    if context.sender is not None:
+        yield "has-sender" if context.sender else "null-sender"
     if context.user and context.sender and not _same_domain(context.user, context.sender):
         yield "login-differs"
     if context.helo and "." not in context.helo and not context.helo.startswith("["):

@@ -13,21 +13,22 @@ from smtpshell.protocol.replies import Reply
 
 NO_CONTEXT = Context()
 
+UNASKED = "Nobody asked: the server ends the session by itself."
+
 
 def short(reply: Reply, context: Context = NO_CONTEXT, *, diagnose: bool = True) -> str:
     """Return the note of one line: what the code means for this command, or why it was refused.
 
     Without `diagnose` a refusal too is read by its codes alone, and no rules are loaded.
     """
-    if context.unasked and reply.code == 421:
-        return "The server ends the session on its own account; nothing was asked of it."
     if reply.is_positive and reply.family == 3 and reply.code not in (334, 353, 354):
         return "Go on: the server waits for more."
     if not reply.is_refusal or not diagnose:
         return _by_codes(reply, context)
     from smtpshell.knowledge.explain import explain
 
-    return explain(reply, context).short
+    reason = explain(reply, context).short
+    return f"{UNASKED} {reason}" if context.unasked and reply.code == 421 else reason
 
 
 def _by_codes(reply: Reply, context: Context) -> str:

@@ -166,7 +166,7 @@ CASES = {
         {"verb": "RCPT", "line": "RCPT TO:<zoe@example.com>"},
         "dns_host",
         ["/mx example.com"],
-        "takes no mail",
+        "null MX",
     ),
     "SMTPUTF8": (
         "553 5.6.7 Must declare SMTPUTF8 to send unicode address",
