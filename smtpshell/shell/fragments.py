@@ -22,10 +22,14 @@ def width_of(line: Line) -> int:
 def wrap(text: str, width: int) -> list[str]:
     """Break a text between words into lines of at most `width` columns; longer words are cut.
 
+    A text that fits stays as it is, spaces and all.
+
     >>> wrap("the server speaks first", 10)
     ['the server', 'speaks', 'first']
     """
     width = max(width, 1)
+    if get_cwidth(text) <= width:
+        return [text]
     lines: list[str] = []
     line, used = "", 0
     for word in text.split(" "):
