@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Final
 
 Labels = tuple[bytes, ...]
 
 LABEL_OCTETS: Final = 63  # RFC 1035 2.3.4
+CACHED: Final = 4096  # names kept parsed and written; one report asks for each a few times
 NAME_OCTETS: Final = 255  # RFC 1035 2.3.4, length octets and the root included
 
 _ESCAPE: Final = re.compile(rb"\\([0-9]{3}|.)", re.DOTALL)
@@ -34,7 +36,7 @@ def check(labels: Labels) -> Labels:
             raise BadNameError("it has an empty label (two dots in a row, or a dot at the start)")
         if len(label) > LABEL_OCTETS:
             raise BadNameError(f"a label is {len(label)} octets long, {LABEL_OCTETS} are allowed")
-    octets = sum(len(label) + 1 for label in labels) + 1
+    octets = sum(map(len, labels)) + len(labels) + 1
     if octets > NAME_OCTETS:
         raise BadNameError(
             f"the name is {octets} octets long on the wire, {NAME_OCTETS} are allowed"
@@ -42,6 +44,7 @@ def check(labels: Labels) -> Labels:
     return labels
 
 
+@lru_cache(CACHED)
 def parse(text: str) -> Labels:
     """Read a name from presentation format; labels that are not ASCII become A-labels.
 
@@ -77,6 +80,7 @@ def _unescape(match: re.Match[bytes]) -> bytes:
     return bytes([int(digits)])
 
 
+@lru_cache(CACHED)
 def text(labels: Labels) -> str:
     """Write labels in presentation format, without a dot at the end."""
     return ".".join(map(_label_text, labels)) or "."
@@ -97,7 +101,7 @@ def _label_text(label: bytes) -> str:
 
 def folded(labels: Labels) -> Labels:
     """Return the labels in lower case: equal names have equal folded labels (RFC 4343)."""
-    return tuple(label.lower() for label in labels)
+    return tuple(map(bytes.lower, labels))
 
 
 def same(first: str, second: str) -> bool:

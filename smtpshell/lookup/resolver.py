@@ -110,7 +110,8 @@ class Resolver:
         answer, how = await self._sharing.get(
             (folded(labels), rdtype), lambda: self._question(labels, rdtype)
         )
-        answer = answer if answer.name == text(labels) else replace(answer, name=text(labels))
+        if answer.name != text(labels):
+            answer = replace(answer, name=text(labels))
         self.log.append(Asked(answer.name, rdtype, how, answer))
         return answer
 
