@@ -40,6 +40,7 @@ FACTS: dict[str, tuple[type, str]] = {
     "client": (str, "the client's address, as the practice world sees it"),
     "helo": (str, "the name that the client gave"),
     "user": (str, "who is logged in"),
+    "login": (str, "whose login this command or answer completes, with a right password or not"),
     "mechanism": (str, "the AUTH mechanism of this command, or of the login"),
     "verb": (str, "the verb of this command"),
     "argument": (str, "everything behind the verb"),

@@ -72,6 +72,7 @@ async def gather(dialogue: Dialogue, request: Request) -> dict[str, Value]:
         "helo": command.argument.split(" ")[0] if hello else side.helo,
         "user": side.user,
         "mechanism": _mechanism(side, request),
+        "login": side.outcome.user if request.verb == "AUTH" and side.outcome else "",
         "verb": command.verb,
         "argument": command.argument,
         "line": decode(request.line),

@@ -247,6 +247,7 @@ def _auth(side: ServerSide, request: Request) -> Verdict:
         octets = None if initial is None else decode_line(initial)
     except SaslError:
         return side.say("not-base64")
+    side.outcome = None
     side.terms = terms(name)
     side.exchange = ServerExchange(side.terms)
     return _step(side, side.exchange.start(octets))

@@ -212,7 +212,7 @@ def test_tls_that_is_old_missing_or_struck_out() -> None:
 
 @pytest.mark.parametrize(
     "mechanism",
-    ["PLAIN", "LOGIN", "CRAM-MD5", "DIGEST-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2",
+    ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-1", "SCRAM-SHA-256", "XOAUTH2",
      "OAUTHBEARER"],
 )  # fmt: skip
 def test_submission_logs_in_by_each_mechanism(mechanism: str) -> None:
@@ -249,6 +249,34 @@ def test_submission_gives_up_after_three_failures() -> None:
             assert await log_in(client, "PLAIN", "alice", "wrong") == "535 5.7.8"
         assert await client.say("AUTH PLAIN") == ["421 4.7.0"]
         assert await client.code() == "closed"
+
+    at("mail.practice.example", run, port=587, what="submission")
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "user", "password", "code"),
+    [
+        ("LOGIN", "dave", "new mechanism", "432 4.7.12"),
+        ("SCRAM-SHA-256", "dave", "new mechanism", "432 4.7.12"),
+        ("PLAIN", "dave", "new mechanism", "235 2.7.0"),
+        ("PLAIN", "dave", "wrong", "535 5.7.8"),
+        ("PLAIN", "erin", "out to lunch", "454 4.7.0"),
+        ("LOGIN", "erin", "out to lunch", "454 4.7.0"),
+        ("DIGEST-MD5", "alice", "correct horse", "534 5.7.9"),
+    ],
+)
+def test_submission_has_every_other_reply(
+    mechanism: str, user: str, password: str, code: str
+) -> None:
+    """Refusals that are not about the password have codes of their own."""
+
+    async def run(server: PracticeServer, client: Client) -> None:
+        await client.code()
+        await client.say(GREETING, "STARTTLS")
+        await client.start_tls(trusting(server))
+        await client.say(GREETING)
+        assert await log_in(client, mechanism, user, password) == code
+        assert await client.say("NOOP") == ["250 2.0.0"]
 
     at("mail.practice.example", run, port=587, what="submission")
 
