@@ -66,8 +66,52 @@ SERVICES: dict[str, str] = {
     "ssh": "a remote shell (SSH)",
     "ftp": "a file server (FTP)",
     "nntp": "a news server (NNTP)",
+    "http2": "a web server (HTTP/2)",
+    "sieve": "a server for mail filters (ManageSieve)",
+    "mysql": "a database server (MySQL or MariaDB)",
+    "telnet": "a telnet server",
+    "vnc": "a remote desktop server (VNC)",
+    "redis": "a Redis server",
 }
 """Other services by name, in words."""
+
+_KINDS: dict[tuple[str, str], str] = {
+    ("", "resolve"): "unresolved",
+    ("connect", "timeout"): "filtered",
+    ("banner", "tls"): "plain-to-tls",
+    ("tls", "not-tls"): "tls-to-plain",
+    ("tls", "certificate"): "certificate",
+    ("tls", "settings"): "settings",
+    ("tls", ""): "tls-failed",
+    ("", "tls"): "tls-failed",
+    ("greeting", "timeout"): "no-banner",
+}
+"""By the stage and the kind of a `Failed` event, the kind here; "" stands for any."""
+
+
+def kind_of(stage: str, kind: str, *, greeted: bool = True) -> str:
+    """Return the kind to explain a `Failed` event by: a key of `failures()`, perhaps with a service.
+
+    `greeted` tells whether the server had sent its greeting. Kinds of which nothing is known become
+    "failed".
+
+    >>> kind_of("connect", "timeout"), kind_of("wait", "timeout", greeted=False)
+    ('filtered', 'no-banner')
+    """
+    if stage == "wait" and not greeted:
+        stage = "greeting"
+    for row in ((stage, kind), ("", kind), (stage, "")):
+        if row in _KINDS:
+            return _KINDS[row]
+    if kind in SERVICES:
+        return f"not-smtp:{kind}"
+    return kind if kind in failures() else "failed"
+
+
+_WHO = dict.fromkeys(
+    ("tls-to-plain", "plain-to-tls", "not-smtp", "source", "file", "settings"), "client"
+)
+"""Who must act where it is not whom the class names."""
 
 
 def explain_failure(kind: str, context: Context, *, detail: str = "") -> Explanation:
@@ -93,7 +137,7 @@ def explain_failure(kind: str, context: Context, *, detail: str = "") -> Explana
     facts = (f"the connection came to {name!r}", port and f"port {port}", detail)
     return Explanation(
         class_=class_.name,
-        who="client" if name in ("tls-to-plain", "plain-to-tls", "not-smtp") else class_.who,
+        who=_WHO.get(name, class_.who),
         retry=class_.retry,
         code=None,
         enhanced=None,

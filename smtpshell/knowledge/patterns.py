@@ -12,6 +12,9 @@ and kept, so that a step through all patterns is one look-up. From each word of 
 are walked as far as they go: the cost follows the length of the text and of the longest pattern,
 not the number of rules. Two limits bound what a text made to trouble us can do, and no honest text
 reaches them: the steps of one reading, and the states that are kept.
+
+The trie grows as it is walked: a pattern waits under the word it begins with until a text holds
+that word, so that the first refusal of a session does not wait for patterns it has no use for.
 """
 
 from __future__ import annotations
@@ -120,15 +123,20 @@ class Grammar:
         read_before = self._read
         items = pattern.split()
         for item in items:
-            if item not in read_before:
-                read_before[item] = self._read_item(item)
-            places += read_before[item]
+            places += read_before.get(item) or self.places_of(item)
         counted = sum(written not in GAPS for written, _ in places)
         alone = sum(item not in GAPS for item in items) == 1
         if counted == 0 or (counted == 1 and not alone):
             raise PatternError("only one word counts; write it alone if that is meant", pattern)
         if places[0][0] in GAPS or places[-1][0] in GAPS:
             raise PatternError("a gap at the end of a pattern", pattern)
+        return places
+
+    def places_of(self, item: str) -> tuple[Place, ...]:
+        """Return the places that one item of a pattern makes: none when it is a filler."""
+        places = self._read.get(item)
+        if places is None:
+            places = self._read[item] = self._read_item(item)
         return places
 
     def _read_item(self, item: str) -> tuple[Place, ...]:
@@ -160,6 +168,8 @@ class Matcher:
         self._grammar = Grammar(groups)
         self._root = _Node()
         self._words: set[str] = set()
+        self._waiting: dict[Place, list[tuple[int, str, float]]] = {}
+        self._begins: dict[str, list[Place]] = {}
         self._forget()
 
     def _forget(self) -> None:
@@ -168,21 +178,49 @@ class Matcher:
         self._kept = 0
 
     def add(self, owner: int, patterns: Iterable[str], weight: float = 0.0) -> None:
-        """Let `patterns` report `owner` when they match; raises PatternError."""
+        """Let `patterns` report `owner` when they match.
+
+        Raises PatternError for the beginning of a pattern; `check` finds faults in the rest.
+        """
         for pattern in patterns:
-            node = self._root
-            length = 0
-            for written, item in self._grammar.places(pattern):
-                if isinstance(item, int):
-                    node = node.by_gap(item)
-                else:
-                    self._words.update(item)
-                    node = node.by_words(written, item)
-                    length += 1
-            node.ends.append((owner, weight + BY_LENGTH[min(length, 6)]))
+            first = pattern.split(" ", 1)[0]
+            places = self._grammar.places_of(first) if first and first not in GAPS else ()
+            begin = places[0] if places else self._grammar.places(pattern)[0]
+            words = begin[1]
+            assert isinstance(words, tuple)
+            row = (owner, pattern, weight)
+            if begin in self._waiting:
+                self._waiting[begin].append(row)
+            else:
+                self._waiting[begin] = [row]
+                for word in words:
+                    self._begins.setdefault(word, []).append(begin)
+                self._words.update(words)
+
+    def check(self, patterns: Iterable[str]) -> None:
+        """Read patterns to their ends; raises PatternError for one that means nothing."""
+        for pattern in patterns:
+            self._grammar.places(pattern)
+
+    def _grow(self, word: str) -> None:
+        """Put the patterns that begin with a word into the trie."""
+        for begin in self._begins.pop(word, ()):
+            for owner, pattern, weight in self._waiting.pop(begin, ()):
+                node = self._root
+                length = 0
+                for written, item in self._grammar.places(pattern):
+                    if isinstance(item, int):
+                        node = node.by_gap(item)
+                    else:
+                        self._words.update(item)
+                        node = node.by_words(written, item)
+                        length += 1
+                node.ends.append((owner, weight + BY_LENGTH[min(length, 6)]))
 
     def _step(self, state: _State, word: str) -> _State | None:
         """Make the transition of a state by a word, and keep it."""
+        if state is self._start:
+            self._grow(word)
         nodes = [child for node in state.nodes for child in node.children.get(word, ())]
         after: _State | None = None
         if nodes:
@@ -198,11 +236,13 @@ class Matcher:
         """Return what matches, in the order in which it begins."""
         if self._kept > MOST_KEPT:
             self._forget()
-        known = self._words
+        first, root, known = self._start, self._start.following, self._words
+        for word in words:
+            if word in known and word not in root:
+                self._step(first, word)
         words = [word if word in known else "" for word in words]
         count = len(words)
         found: list[Hits] = []
-        first, root = self._start, self._start.following
         steps = 0
         for start, word in enumerate(words):
             state = root[word] if word in root else self._step(first, word)

@@ -79,16 +79,20 @@ class Speaker:
     domains: tuple[str, ...] = ()
 
 
+KINDS = ("provider", "software", "list")
+"""What a speaker may be."""
+
+
 class RuleError(UsageError):
     """A rule that cannot be used; the message names the file and the rule."""
 
 
-_RULE_FIELDS: dict[str, type] = {
+_RULE_FIELDS: dict[str, type | tuple[type, ...]] = {
     "name": str,
     "class": str,
     "match": list,
     "examples": list,
-    "weight": (int, float),  # type: ignore[dict-item]  # isinstance takes a tuple of types
+    "weight": (int, float),
     "codes": list,
     "verbs": list,
     "speaker": list,
@@ -99,7 +103,7 @@ _RULE_FIELDS: dict[str, type] = {
     "section": str,
 }
 
-_SPEAKER_FIELDS: dict[str, type] = {
+_SPEAKER_FIELDS: dict[str, type | tuple[type, ...]] = {
     "name": str,
     "title": str,
     "kind": str,
@@ -161,14 +165,7 @@ def _cause(text: str, where: str) -> tuple[str, str]:
     return cause, command
 
 
-def make_rule(table: Mapping[str, Any], source: str, weight: float = WEIGHT) -> Rule:
-    """Make a rule from its table; raises RuleError with the file's and the rule's name."""
-    where = f"{source}: rule {table.get('name', '?')!r}"
-    _check_fields(table, _RULE_FIELDS, ("name", "class", "match", "examples"), where)
-    if table["class"] not in CLASSES:
-        raise RuleError(
-            f"unknown class {table['class']!r}", where, f"Classes are {', '.join(CLASSES)}."
-        )
+def _rule(table: Mapping[str, Any], source: str, weight: float, where: str = "") -> Rule:
     return Rule(
         name=table["name"],
         class_=table["class"],
@@ -187,10 +184,7 @@ def make_rule(table: Mapping[str, Any], source: str, weight: float = WEIGHT) -> 
     )
 
 
-def make_speaker(table: Mapping[str, Any], source: str) -> Speaker:
-    """Make a speaker from its table; raises RuleError."""
-    where = f"{source}: speaker {table.get('name', '?')!r}"
-    _check_fields(table, _SPEAKER_FIELDS, ("name", "title", "kind"), where)
+def _speaker(table: Mapping[str, Any]) -> Speaker:
     return Speaker(
         table["name"],
         table["title"],
@@ -198,6 +192,26 @@ def make_speaker(table: Mapping[str, Any], source: str) -> Speaker:
         tuple(table.get("match", ())),
         tuple(table.get("domains", ())),
     )
+
+
+def users_rule(table: Mapping[str, Any], source: str) -> Rule:
+    """Make a rule from a user's table; raises RuleError with the file's and the rule's name."""
+    where = f"{source}: rule {table.get('name', '?')!r}"
+    _check_fields(table, _RULE_FIELDS, ("name", "class", "match", "examples"), where)
+    if table["class"] not in CLASSES:
+        raise RuleError(
+            f"unknown class {table['class']!r}", where, f"Classes are {', '.join(CLASSES)}."
+        )
+    return _rule(table, source, USER_WEIGHT, where)
+
+
+def users_speaker(table: Mapping[str, Any], source: str) -> Speaker:
+    """Make a speaker from a user's table; raises RuleError."""
+    where = f"{source}: speaker {table.get('name', '?')!r}"
+    _check_fields(table, _SPEAKER_FIELDS, ("name", "title", "kind"), where)
+    if table["kind"] not in KINDS:
+        raise RuleError(f"unknown kind {table['kind']!r}", where, f"Kinds are {', '.join(KINDS)}.")
+    return _speaker(table)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -216,8 +230,12 @@ class Rulebook:
 
 
 def _compile(
-    rules: list[Rule], speakers: list[Speaker], groups: dict[str, tuple[str, ...]]
+    rules: list[Rule],
+    speakers: list[Speaker],
+    groups: dict[str, tuple[str, ...]],
+    trusted: int | None = None,
 ) -> Rulebook:
+    """Grow the rulebook; the patterns of rules after the first `trusted` ones are read at once."""
     matcher = Matcher(groups)
     seen: dict[str, str] = {}
     for number, rule in enumerate(rules):
@@ -228,6 +246,8 @@ def _compile(
         try:
             matcher.add(number, rule.match, rule.weight)
             matcher.add(-number - 1, rule.unless)
+            if trusted is not None and number >= trusted:
+                matcher.check(rule.match + rule.unless)
         except PatternError as error:
             raise RuleError(f"{error.what}: {error.where!r}", where) from error
     for number, speaker in enumerate(speakers, len(rules)):
@@ -243,8 +263,8 @@ def _own() -> tuple[list[Rule], list[Speaker], dict[str, tuple[str, ...]]]:
     for path in sorted(FOLDER.glob("*.toml")):
         document = read_plain(path.read_text(encoding="utf-8"))
         groups |= {name: tuple(words) for name, words in document.get("words", {}).items()}
-        rules += [make_rule(table, path.name) for table in document.get("rule", ())]
-        speakers += [make_speaker(table, path.name) for table in document.get("speaker", ())]
+        rules += [_rule(table, path.name, WEIGHT) for table in document.get("rule", ())]
+        speakers += [_speaker(table) for table in document.get("speaker", ())]
     return rules, speakers, groups
 
 
@@ -263,6 +283,7 @@ def load_rulebook(folder: Path) -> Rulebook:
     import tomllib
 
     rules, speakers, groups = _own()
+    ours = len(rules)
     for path in sorted(folder.glob("*.toml")):
         try:
             document = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -271,7 +292,7 @@ def load_rulebook(folder: Path) -> Rulebook:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise RuleError(f"not TOML: {error}", str(path)) from error
         _add_users(document, str(path), rules, speakers, groups)
-    return _compile(rules, speakers, groups)
+    return _compile(rules, speakers, groups, ours)
 
 
 def _add_users(
@@ -293,5 +314,5 @@ def _add_users(
         if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
             raise RuleError(f"the word group {name!r} must be a list of strings", source)
         groups[name] = tuple(words)
-    rules += [make_rule(table, source, USER_WEIGHT) for table in document.get("rule", ())]
-    speakers += [make_speaker(table, source) for table in document.get("speaker", ())]
+    rules += [users_rule(table, source) for table in document.get("rule", ())]
+    speakers += [users_speaker(table, source) for table in document.get("speaker", ())]

@@ -77,7 +77,7 @@ def test_all_patterns_are_found_at_once():
 def test_a_pattern_that_means_nothing_is_refused(pattern):
     """Gaps at the ends, unknown groups and phrases of fillers are errors."""
     with pytest.raises(PatternError):
-        Matcher(GROUPS).add(0, [pattern])
+        Matcher(GROUPS).check([pattern])
 
 
 def naive(pattern: list[str], words: list[str]) -> bool:

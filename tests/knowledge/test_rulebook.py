@@ -16,6 +16,8 @@ from smtpshell.knowledge.rulebook import (
     load_rulebook,
     own_rulebook,
     read_plain,
+    users_rule,
+    users_speaker,
 )
 from smtpshell.protocol.errors import FileError
 from smtpshell.protocol.replies import Reply
@@ -40,6 +42,25 @@ def test_an_example_gets_the_class_of_its_rule(rule, example):
 def test_a_rule_decides_one_of_its_examples(rule):
     """No rule is dead: it decides at least one of its own examples."""
     assert rule.name in {explained(example).rule for example in rule.examples}
+
+
+def test_every_pattern_can_be_read():
+    """All patterns of our rules are read to their ends without fault."""
+    book = own_rulebook()
+    for rule in RULES:
+        book.matcher.check(rule.match + rule.unless)
+    for speaker in book.speakers:
+        book.matcher.check(speaker.match)
+
+
+def test_our_own_rules_pass_the_checks_of_a_users():
+    """The checks that are skipped for our own files, to be quick, find nothing in them."""
+    for path in sorted(FOLDER.glob("*.toml")):
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        for table in document.get("rule", ()):
+            users_rule(table, path.name)
+        for table in document.get("speaker", ()):
+            users_speaker(table, path.name)
 
 
 def test_every_class_of_failure_has_a_rule():
@@ -113,6 +134,8 @@ def test_a_folder_that_is_not_there_adds_nothing(tmp_path):
         (USER_RULE.replace("no-shrubbery", "no-such-mailbox"), "stands in"),
         (USER_RULE.replace('["NOOP"]', '"NOOP"'), "next has the wrong type"),
         ("weights = 1\n", "unknown table 'weights'"),
+        ("words = {x = 1}\n", "word group 'x'"),
+        ("[[speaker]]\nname = 'x'\ntitle = 'X'\nkind = 'god'\n", "unknown kind 'god'"),
         ("rule = 1\n", "must be written"),
     ],
 )
