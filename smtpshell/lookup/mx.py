@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Final, Literal
 
 from smtpshell.lookup import names
@@ -326,10 +327,13 @@ def _kind(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
         return "no address at all"
     if address.is_link_local or address.is_multicast:
         return "not one of a host"
-    networks = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
-    if any(address in ipaddress.ip_network(network) for network in networks):
-        return "private"
-    return ""
+    return "private" if any(address in network for network in _private()) else ""
+
+
+@cache
+def _private() -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    networks = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")  # RFC 1918, 4193
+    return tuple(map(ipaddress.ip_network, networks))
 
 
 def _notes(found: MxFinding) -> Iterator[Problem]:

@@ -7,11 +7,12 @@ their author wants.
 from __future__ import annotations
 
 import ipaddress
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from smtpshell.lookup.finding import Problem
 from smtpshell.lookup.spf.context import LOOKUP_LIMIT
-from smtpshell.lookup.spf.grammar import MECHANISMS, UNKNOWN, Record, Term, printable
+from smtpshell.lookup.spf.grammar import MECHANISMS, UNKNOWN, Network, Record, Term, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -184,9 +185,14 @@ def _size(count: int) -> str:
     return f"{count:,}" if count < 10**9 else f"about 10^{len(str(count)) - 1}"
 
 
-def _is_documentation(network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> bool:
+def _is_documentation(network: Network) -> bool:
+    return any(network[0] in each for each in _documentation())
+
+
+@cache
+def _documentation() -> tuple[Network, ...]:
     ranges = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")
-    return any(network[0] in ipaddress.ip_network(each) for each in ranges)
+    return tuple(map(ipaddress.ip_network, ranges))  # RFC 5737, RFC 3849
 
 
 def _modifiers(record: Record) -> Iterator[Problem]:
