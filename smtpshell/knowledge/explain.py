@@ -25,7 +25,7 @@ from smtpshell.knowledge.places import Places, Template, fill, fill_causes, temp
 from smtpshell.knowledge.reading import find_enhanced, read
 from smtpshell.knowledge.rulebook import Rule, Rulebook, own_rulebook
 from smtpshell.knowledge.speaker import of_session, provider_and_software
-from smtpshell.knowledge.verdict import decide, listen
+from smtpshell.knowledge.verdict import Heard, decide, listen
 from smtpshell.protocol.replies import Reply
 
 NO_CONTEXT = Context()
@@ -64,25 +64,19 @@ def explain(
         of_provider, of_software = of_session(context)
         provider, software = provider or of_provider, software or of_software
     owner = "microsoft" if software == "exchange" and provider is None else provider
-    verdict = decide(
-        book,
-        lambda: _guesser(book),
-        reading,
-        voices,
-        code,
-        enhanced,
-        verb,
-        owner,
+    speakers = frozenset(
+        [speaker.name for speaker in voices.speakers] + [who for who in (provider, software) if who]
     )
+    heard = Heard(code, enhanced, verb, owner, speakers)
+    verdict = decide(book, voices, heard, lambda: _guesser(book).guess(reading.words))
     kind = CLASSES[verdict.class_]
     rule = verdict.rule
     facts = situation(context, verb, provider, enhanced)
     places = Places(context, text, reading, about_sender=kind.name in SENDERS)
     causes, following = _advise(kind.name, rule, facts, places)
     transient = reply.family == 4
-    meaning = _meaning(kind.sentence, rule, transient, code, verdict.confidence)
-    if kind.name == "relay_denied" and places.knows("domain"):
-        meaning = meaning.replace("that domain", places["domain"])
+    sentence = fill(rule.meaning, places) if rule is not None and rule.meaning else kind.sentence
+    meaning = _meaning(sentence, transient, code, verdict.confidence)
     return Explanation(
         class_=kind.name,
         who=kind.who,
@@ -143,11 +137,7 @@ AFTER: dict[tuple[int | None, str], tuple[str, ...]] = {
 """What usually comes next after success."""
 
 
-def _meaning(
-    sentence: str, rule: Rule | None, transient: bool, code: int | None, confidence: float
-) -> str:
-    if rule is not None and rule.meaning:
-        sentence = rule.meaning
+def _meaning(sentence: str, transient: bool, code: int | None, confidence: float) -> str:
     probably = "probably " if confidence < UNSURE else ""
     start = "It failed" if code is None else "Not now" if transient else "Refused for good"
     return f"{start}: {probably}{sentence}."

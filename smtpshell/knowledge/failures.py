@@ -90,7 +90,7 @@ _KINDS: dict[tuple[str, str], str] = {
 
 
 def kind_of(stage: str, kind: str, *, greeted: bool = True) -> str:
-    """Return the kind to explain a `Failed` event by: a key of `failures()`, perhaps with a service.
+    """Return the kind to explain a `Failed` event by: a key of `failures()`, or one with a service.
 
     `greeted` tells whether the server had sent its greeting. Kinds of which nothing is known become
     "failed".

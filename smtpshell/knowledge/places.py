@@ -18,7 +18,13 @@ _ADDRESS = re.compile(r"[\w.+=/-]{1,64}@[\w.-]{1,255}", re.ASCII)
 _LOGIN = re.compile(r"[\w.+=/-]{1,64}(?:@[\w.-]{1,255})?", re.ASCII)
 _NAME = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
 
-DEFAULTS = {"port": "25", "mechanisms": "AUTH", "service": "", "waited": ""}
+DEFAULTS = {
+    "port": "25",
+    "mechanisms": "AUTH",
+    "that_domain": "that domain",
+    "service": "",
+    "waited": "",
+}
 """What stands in a place that nobody knows, where its name in capitals would not do."""
 
 
@@ -56,10 +62,6 @@ class Places(dict[str, str]):
         value = _PLACES[name](self) if name in _PLACES else ""
         self[name] = value or DEFAULTS.get(name, name.upper().replace("_", "-"))
         return self[name]
-
-    def knows(self, name: str) -> bool:
-        """Tell whether a place is filled by something known."""
-        return bool(_PLACES[name](self))
 
 
 def _sender(places: Places) -> str:
@@ -117,6 +119,7 @@ _PLACES: dict[str, Callable[[Places], str]] = {
     "sender_domain": lambda places: _domain(_sender(places)),
     "recipient": _recipient,
     "domain": lambda places: _domain(_recipient(places)),
+    "that_domain": lambda places: _domain(_recipient(places)),
     "user": lambda places: _checked(places.context.user or "", _LOGIN),
     "ip": _ip,
     "host": lambda places: _checked(places.context.host, _NAME),

@@ -16,9 +16,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from smtpshell.knowledge.codes import Code, code_row
+from smtpshell.knowledge.codes import code_row
 from smtpshell.knowledge.enhanced import enhanced_row
-from smtpshell.knowledge.likeness import Guesser
+from smtpshell.knowledge.likeness import Likeness
 from smtpshell.knowledge.reading import Reading
 from smtpshell.knowledge.rulebook import Rule, Rulebook, Speaker
 
@@ -26,7 +26,10 @@ PER_PLACE = 0.03
 """Taken away for each word that stands before the phrase, up to thirty."""
 
 SUPPORT = 0.6
-"""Added to a class when another of its rules speaks too."""
+"""Added to a class for each further rule of its that speaks too ..."""
+
+MOST_SUPPORT = 1.2
+"""... up to this."""
 
 DECISIVE = 4.0
 """With less than this from the rules, likeness to the examples is asked as well."""
@@ -46,6 +49,21 @@ class Verdict:
     rule: Rule | None
     confidence: float
     facts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was heard besides the text: both codes, the command answered, and who is speaking.
+
+    `owner` is the provider whose private enhanced codes are meant; `speakers` are the names of all
+    who were recognised.
+    """
+
+    code: int | None
+    enhanced: str | None
+    verb: str
+    owner: str | None
+    speakers: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +110,69 @@ def _by_domain(book: Rulebook, name: str) -> Speaker | None:
             return None
 
 
-def _fits(rule: Rule, code: int | None, enhanced: str | None, verb: str, who: set[str]) -> bool:
+def decide(
+    book: Rulebook, voices: Voices, heard: Heard, guess: Callable[[], Likeness | None]
+) -> Verdict:
+    """Weigh everything and return the class with the most evidence.
+
+    `guess` is called only when the rules leave it open.
+    """
+    scores, rules = _weigh_rules(book, voices, heard)
+    open_still = max(scores.values(), default=0.0) < DECISIVE
+    facts: list[str] = []
+    detail = enhanced_row(heard.enhanced, heard.owner)
+    if detail is not None and detail.likely:
+        scores[detail.class_] = scores.get(detail.class_, 0.0) + detail.likely
+        facts.append(f"{heard.enhanced}: {detail.meaning}")
+    row = code_row(heard.code, heard.verb)
+    if row is not None:
+        scores[row.class_] = scores.get(row.class_, 0.0) + row.likely
+        answering = f" to {heard.verb}" if heard.verb and row.verbs else ""
+        facts.append(f"{row.code}{answering}: {row.meaning}")
+    if open_still:
+        likeness = guess()
+        if likeness is not None:
+            scores[likeness.class_] = scores.get(likeness.class_, 0.0) + LIKENESS * likeness.share
+            words = ", ".join(map(repr, likeness.words))
+            facts.append(f"the words {words} are most like {likeness.class_}")
+    scores.pop("ok", None)
+    return _verdict(scores, rules, facts)
+
+
+def _weigh_rules(
+    book: Rulebook, voices: Voices, heard: Heard
+) -> tuple[dict[str, float], dict[str, Rule]]:
+    """Return what the rules say for each class, and the strongest rule of each."""
+    best: dict[str, float] = {}
+    rules: dict[str, Rule] = {}
+    support: dict[str, float] = {}
+    for number, score in voices.rules.items():
+        rule = book.rules[number]
+        if (rule.codes or rule.verbs or rule.speaker) and not _fits(rule, heard):
+            continue
+        class_ = rule.class_
+        if class_ not in best:
+            best[class_], rules[class_] = score, rule
+            continue
+        support[class_] = min(support.get(class_, 0.0) + SUPPORT, MOST_SUPPORT)
+        if score > best[class_]:
+            best[class_], rules[class_] = score, rule
+    for class_, more in support.items():
+        best[class_] += more
+    return best, rules
+
+
+def _fits(rule: Rule, heard: Heard) -> bool:
+    """Tell whether the codes, the command and the speaker are those that a rule asks for."""
     if rule.codes:
-        basic = str(code or "")
-        if not any(basic.startswith(wanted) or _within(enhanced, wanted) for wanted in rule.codes):
+        basic = str(heard.code or "")
+        if not any(
+            basic.startswith(wanted) or _within(heard.enhanced, wanted) for wanted in rule.codes
+        ):
             return False
-    if rule.verbs and verb not in rule.verbs:
+    if rule.verbs and heard.verb not in rule.verbs:
         return False
-    return not rule.speaker or not rule.speaker.isdisjoint(who)
+    return not rule.speaker or not rule.speaker.isdisjoint(heard.speakers)
 
 
 def _within(enhanced: str | None, wanted: str) -> bool:
@@ -110,86 +183,14 @@ def _within(enhanced: str | None, wanted: str) -> bool:
     return enhanced == wanted
 
 
-def decide(
-    book: Rulebook,
-    guesser: Callable[[], Guesser],
-    reading: Reading,
-    voices: Voices,
-    code: int | None,
-    enhanced: str | None,
-    verb: str,
-    owner: str | None,
-) -> Verdict:
-    """Weigh everything and return the class with the most evidence.
-
-    `owner` is who is speaking, for private enhanced codes; `guesser` is asked for only when the
-    rules leave it open.
-    """
-    scores: dict[str, float] = {}
-    rule = _weigh_rules(book, voices, code, enhanced, verb, scores)
-    best = max(scores.values(), default=0.0)
-    facts: list[str] = []
-    if rule is not None:
-        facts.append(f"the text matches the rule {rule.name!r}")
-    detail = enhanced_row(enhanced, owner)
-    if detail is not None and detail.likely:
-        scores[detail.class_] = scores.get(detail.class_, 0.0) + detail.likely
-        facts.append(f"{enhanced}: {detail.meaning}")
-    row = code_row(code, verb)
-    if row is not None:
-        scores[row.class_] = scores.get(row.class_, 0.0) + row.likely
-        facts.append(_code_fact(row, verb))
-    if best < DECISIVE and reading.words:
-        likeness = guesser().guess(reading.words)
-        if likeness is not None:
-            scores[likeness.class_] = scores.get(likeness.class_, 0.0) + LIKENESS * likeness.share
-            words = ", ".join(map(repr, likeness.words))
-            facts.append(f"the words {words} are most like {likeness.class_}")
-    return _verdict(scores, rule, facts)
-
-
-def _weigh_rules(
-    book: Rulebook,
-    voices: Voices,
-    code: int | None,
-    enhanced: str | None,
-    verb: str,
-    scores: dict[str, float],
-) -> Rule | None:
-    """Add the rules' scores by class, and return the rule with the highest one."""
-    who = {speaker.name for speaker in voices.speakers}
-    rule: Rule | None = None
-    top = 0.0
-    for number, score in voices.rules.items():
-        candidate = book.rules[number]
-        if (candidate.codes or candidate.verbs or candidate.speaker) and not _fits(
-            candidate, code, enhanced, verb, who
-        ):
-            continue
-        before = scores.get(candidate.class_)
-        if before is None:
-            scores[candidate.class_] = score
-        else:
-            scores[candidate.class_] = max(before, score) + SUPPORT
-        if score > top:
-            rule, top = candidate, score
-    return rule
-
-
-def _code_fact(row: Code, verb: str) -> str:
-    to = f" to {verb}" if verb and row.verbs else ""
-    return f"{row.code}{to}: {row.meaning}"
-
-
-def _verdict(scores: dict[str, float], rule: Rule | None, facts: list[str]) -> Verdict:
-    if not scores:
-        return Verdict("unknown", None, 0.0, tuple(facts))
-    class_ = max(scores, key=scores.__getitem__)
-    top = scores.pop(class_)
-    if top < ENOUGH or class_ == "ok":
+def _verdict(scores: dict[str, float], rules: dict[str, Rule], facts: list[str]) -> Verdict:
+    class_ = max(scores, key=scores.__getitem__, default="unknown")
+    top = scores.pop(class_, 0.0)
+    if top < ENOUGH:
         return Verdict("unknown", None, 0.1, tuple(facts))
     second = max(scores.values(), default=0.0)
-    if rule is not None and rule.class_ != class_:
-        rule = None
-    confidence = round(min(0.99, top / (top + 0.6 * max(second, 0.0) + 0.8)), 2)
+    rule = rules.get(class_)
+    if rule is not None:
+        facts.insert(0, f"the text matches the rule {rule.name!r}")
+    confidence = round(min(0.99, top / (top + 0.6 * second + 0.8)), 2)
     return Verdict(class_, rule, confidence, tuple(facts))
