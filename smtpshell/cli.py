@@ -52,6 +52,11 @@ SUBCOMMANDS: dict[str, SubCommand] = {
         SubCommand(
             "practice", "run the practice server alone", "smtpshell.conversation.serving:main"
         ),
+        SubCommand(
+            "explain",
+            "explain the replies in a text, a bounce, a log or a session",
+            "smtpshell.conversation.explain_command:main",
+        ),
         SubCommand("lesson", "list, play and check lessons", "smtpshell.tutor.lessons:main"),
         *(SubCommand(row.name, row.summary, row.main) for row in LOOKUPS.values()),
     )

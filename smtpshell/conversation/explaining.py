@@ -177,7 +177,7 @@ def diagnose(conversation: Conversation) -> Explanation:
         case Received():
             return explain(trouble.reply, _with_session(context_of(trouble), conversation))
         case Failed():
-            from smtpshell.knowledge.failures import explain_failure
+            from smtpshell.knowledge.failures import explain_failure, kind_of
 
             target = conversation.target
             facts = session_facts(trouble.after)
@@ -186,7 +186,8 @@ def diagnose(conversation: Conversation) -> Explanation:
                 context = replace(
                     context, host=target.host or target.label, port=target.endpoint.port or None
                 )
-            return explain_failure(trouble.kind or trouble.stage, context, detail=trouble.what)
+            kind = kind_of(trouble.stage, trouble.kind, greeted=trouble.after.banner is not None)
+            return explain_failure(kind, context, detail=trouble.what)
     raise SmtpshellError(
         "nothing has been refused in this session",
         "/why",

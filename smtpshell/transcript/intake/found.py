@@ -1,0 +1,240 @@
+"""What was found in a text: a reply or a failure, and what the text tells around it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from smtpshell.protocol.replies import Reply
+
+if TYPE_CHECKING:
+    from smtpshell.knowledge.context import Context
+    from smtpshell.knowledge.explanation import Explanation
+
+LONGEST = 4_000
+"""Characters of one reply that are kept; its reason stands at the beginning."""
+
+Facts = Mapping[str, object]
+"""Fields of `knowledge.context.Context`, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One reply or failure in a text.
+
+    `line` counts from 1. `source` names the form of the text ("postfix log", "bounce", "session").
+    `failure` is a key of `knowledge.failures.failures()` where there is no reply, `text` then what
+    the text says. `repeats` marks forms that say again what was said before; `inferred` marks a
+    code that the text does not show.
+    """
+
+    line: int
+    source: str
+    reply: Reply | None
+    failure: str = ""
+    text: str = ""
+    facts: Facts = field(default_factory=dict)
+    repeats: bool = False
+    inferred: bool = False
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether something went wrong: anything but a 2yz or 3yz reply."""
+        return self.reply is None or not self.reply.is_positive
+
+    @property
+    def words(self) -> str:
+        """The reply on one line, or what the text says of the failure."""
+        if self.reply is None:
+            return self.text
+        text = " ".join(self.reply.lines)
+        return text if self.reply.code is None else f"{self.reply.code} {text}".rstrip()
+
+    def with_facts(self, more: Facts) -> Found:
+        """Return the same with facts that were not known before."""
+        known = {name: value for name, value in self.facts.items() if value not in (None, "", ())}
+        return replace(self, facts={**more, **known})
+
+
+def has_code(text: str) -> bool:
+    """Tell whether text begins with a reply code and an end of the word.
+
+    >>> has_code("550 5.1.1 no"), has_code("5501"), has_code("550-no"), has_code("192 x")
+    (True, False, True, False)
+    """
+    return (
+        text[:1] in "2345"
+        and text[:3].isdigit()
+        and text[:3].isascii()
+        and len(text) >= 3
+        and (len(text) == 3 or text[3] in " -:;,\t")
+    )
+
+
+def reply_of(text: str, *, status: str = "") -> Reply:
+    r"""Return a reply written on one line, as logs and reports write it; never raises.
+
+    The lines of a longer one stand behind each other there, each with its code. Text without a code
+    becomes a reply without one; the enhanced `status` from beside it, if it says something, is put
+    before it.
+
+    >>> reply_of("550-5.1.1 No such user 550 5.1.1 here").lines
+    ('5.1.1 No such user', '5.1.1 here')
+    >>> reply_of("User unknown", status="5.1.1").lines
+    ('5.1.1 User unknown',)
+    """
+    text = text[: 2 * LONGEST].strip()[:LONGEST]
+    if not has_code(text):
+        told = status and not status.endswith(".0.0") and status not in text
+        return Reply(None, (f"{status} {text}".strip() if told else text,))
+    code = text[:3]
+    rest = text[4:].lstrip() if text[3:4] != "-" else text[4:]
+    if text[3:4] != "-" and "\\n" not in text:
+        return Reply(int(code), (rest,))
+    return Reply(int(code), tuple(line.strip() for line in _inner(code).split(rest)))
+
+
+@lru_cache(maxsize=32)
+def _inner(code: str) -> re.Pattern[str]:
+    return re.compile(rf"(?:\\r)?\\n(?:{code}[ -])?|[ \t]{code}[ -]")
+
+
+_STRONG = re.compile(r"(?<![\w.:/-])[245][0-9]{2}[ :-]{1,2}[#(]?(?=[245]\.[0-9]{1,3}\.[0-9]{1,3})")
+_WEAK = re.compile(
+    r"(?:^|[:;,=(\[] ?|[\"'] ?| said | with | reply | response | returned | error |\bError )"
+    r"[\"'<(]{0,2}(?=[45][0-5][0-9][ -][^\d\s])"
+)
+_BARE = re.compile(r"(?:[:;=(] ?)(?=[45][0-5][0-9](?:$|[)'\",;]))")
+
+
+def find_reply(text: str) -> str | None:
+    """Return the part of a text that begins with a refusal, or None where there is none.
+
+    A code with an enhanced code behind it counts wherever it stands; a code alone only behind a
+    mark such as a colon or a quote.
+
+    >>> find_reply("Remote server returned '550 5.1.1 not found'")
+    '550 5.1.1 not found'
+    >>> find_reply("took 550 ms") is None
+    True
+    """
+    text = text[:LONGEST]
+    if "4" not in text and "5" not in text:
+        return None
+    match = _STRONG.search(text)
+    if match is not None:
+        return _cut(text, match.start())
+    match = _WEAK.search(text)
+    return _cut(text, match.end()) if match is not None else None
+
+
+def _cut(text: str, start: int) -> str:
+    """Return text from a place on, up to the mark that closes what was opened before it."""
+    before, rest = text[start - 1 : start], text[start:]
+    if before in ("'", '"', "`") and before:
+        end = rest.find(before)
+        while end > 0 and rest[end - 1] == "\\":
+            end = rest.find(before, end + 1)
+        return rest[:end] if end > 0 else rest
+    if rest.count(")") > rest.count("("):
+        return rest[: rest.rfind(")")]
+    return rest
+
+
+def find_bare_code(text: str) -> str | None:
+    """Return a code that ends a text, as in "RCPT failed: 550"."""
+    match = _BARE.search(text[:LONGEST])
+    return text[match.end() : match.end() + 3] if match is not None else None
+
+
+_COMMANDS: tuple[tuple[str, str], ...] = (
+    ("end of data", "MESSAGE"),
+    ("data content", "MESSAGE"),
+    ("message body", "MESSAGE"),
+    ("sending message", "MESSAGE"),
+    ("sending data block", "MESSAGE"),
+    ("data_end", "MESSAGE"),
+    ("end-of-data", "MESSAGE"),
+    ("message failed", "MESSAGE"),
+    ("starttls", "STARTTLS"),
+    ("auth", "AUTH"),
+    ("login", "AUTH"),
+    ("ehlo", "EHLO"),
+    ("helo", "EHLO"),
+    ("lhlo", "LHLO"),
+    ("mail", "MAIL"),
+    ("sender", "MAIL"),
+    ("from address", "MAIL"),
+    ("rcpt", "RCPT"),
+    ("recipient", "RCPT"),
+    ("bdat", "MESSAGE"),
+    ("data", "DATA"),
+    ("initial connection", "CONNECT"),
+    ("initial server greeting", "CONNECT"),
+    ("greeting", "CONNECT"),
+    ("banner", "CONNECT"),
+    ("connect", "CONNECT"),
+    ("rset", "RSET"),
+    ("vrfy", "VRFY"),
+    ("quit", "QUIT"),
+    ("noop", "NOOP"),
+    (".", "MESSAGE"),
+)
+
+
+def verb_of(words: str) -> str | None:
+    """Return the verb that a text names in its own way ("end of DATA", "MAIL FROM"), or None.
+
+    >>> verb_of("end of DATA command"), verb_of("RCPT TO"), verb_of("nothing")
+    ('MESSAGE', 'RCPT', None)
+    """
+    words = words[:80].strip().lower()
+    if words.startswith(("mail", "rcpt")):
+        return words[:4].upper()
+    return next((verb for mark, verb in _COMMANDS if mark in words), None)
+
+
+def host_in(text: str) -> str:
+    """Return the host at the head of "mx.example.com[192.0.2.1]:25", "mx.example.com. [...]".
+
+    >>> host_in("mx.example.com[192.0.2.1]:25"), host_in("none"), host_in("[192.0.2.1]")
+    ('mx.example.com', '', '192.0.2.1')
+    """
+    head, bracket, rest = text[:300].strip().partition("[")
+    name = head.strip().rstrip(".:,")
+    if not name and bracket:
+        name = rest.partition("]")[0]
+    if name in ("none", "unknown", "local", "virtual", "localhost", "-", "None") or " " in name:
+        return ""
+    return name if "." in name or ":" in name else ""
+
+
+def between(text: str, start: str, end: str, *, begin: int = 0) -> str:
+    """Return what stands between two marks, or "" when either is missing."""
+    first = text.find(start, begin)
+    if first < 0:
+        return ""
+    first += len(start)
+    last = text.find(end, first)
+    return text[first:last] if last >= 0 else ""
+
+
+def clean(facts: Facts) -> dict[str, object]:
+    """Drop the facts that say nothing."""
+    return {name: value for name, value in facts.items() if value not in (None, "", ())}
+
+
+def explained(found: Found, given: Facts | None = None) -> Explanation:
+    """Explain what was found; facts that are `given` win over those of the text."""
+    from smtpshell.knowledge.context import Context
+    from smtpshell.knowledge.explain import explain
+    from smtpshell.knowledge.failures import explain_failure
+
+    facts = {**found.facts, **(given or {})}
+    context: Context = Context(**facts)  # type: ignore[arg-type] # the names are those of Context
+    if found.reply is None:
+        return explain_failure(found.failure, context, detail=found.text)
+    return explain(found.reply, context)
