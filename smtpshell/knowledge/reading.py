@@ -105,7 +105,7 @@ def read(text: str) -> Reading:
     """Read the words of a text; whatever the text, in time proportional to its (capped) length."""
     text = text[:LONGEST].lower()
     cut = text.find(FOLLOW_UP, 8)
-    if cut > 0:
+    if cut > 0 and text[cut - 1] != ":":
         text = text[:cut]
     for old, new in _JOINED:
         if old in text:
