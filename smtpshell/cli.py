@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from smtpshell import __version__
 from smtpshell.conversation.lookups import LOOKUPS, USAGE
 from smtpshell.conversation.options import Parser
 from smtpshell.protocol.errors import FileError, SmtpshellError, Status, UsageError
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,10 +5,10 @@ The email package writes the MIME (RFC 2045 to 2049); this module only says what
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from smtpshell.protocol.errors import FileError, UsageError
+from smtpshell.protocol.values import dataclass, field
 
 CRLF = "\r\n"
 

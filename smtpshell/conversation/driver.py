@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from smtpshell.conversation.log import Log
@@ -45,6 +44,7 @@ from smtpshell.protocol.events import (
 from smtpshell.protocol.replies import Reply, ReplyReader
 from smtpshell.protocol.session import Outgoing, Session, Snapshot
 from smtpshell.protocol.state import Mode, State
+from smtpshell.protocol.values import replace
 
 if TYPE_CHECKING:
     from smtpshell.net import link as net_link

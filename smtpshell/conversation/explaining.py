@@ -8,7 +8,6 @@ with the one command that confirms it or rules it out; `/why N` runs that comman
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from smtpshell.conversation.report import Report, Row
@@ -20,6 +19,7 @@ from smtpshell.protocol.errors import SmtpshellError, Status, UsageError
 from smtpshell.protocol.events import BodySent, Event, Failed, Received, Sent
 from smtpshell.protocol.replies import Reply
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import replace
 from smtpshell.transcript.context import context_of, session_facts
 
 if TYPE_CHECKING:

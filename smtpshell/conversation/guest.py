@@ -18,11 +18,11 @@ the lesson.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from smtpshell.conversation.desk import Desk
 from smtpshell.protocol.events import Event
+from smtpshell.protocol.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,10 @@ class Guest(Protocol):
     @property
     def asking(self) -> str:
         """The prompt of a question of the guest's own, such as "answer"; "" when it asks none."""
+
+    @property
+    def silent(self) -> bool:
+        """Whether events are not to be shown: the guest repeats what was shown before."""
 
     async def start(self, host: Host) -> None:
         """Sit down; the place to connect, and to say the first words."""

@@ -7,12 +7,12 @@ The completer, the help, the script runner and the documentation read it. A hand
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from importlib import import_module
 
 from smtpshell.conversation.desk import Desk
 from smtpshell.conversation.lookups import LOOKUPS
 from smtpshell.protocol.errors import UsageError
+from smtpshell.protocol.values import dataclass
 
 Handler = Callable[[Desk, str], Awaitable[None]]
 

@@ -7,7 +7,6 @@ the server's certificate good, or a person must say yes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.operations import hello
@@ -18,6 +17,7 @@ from smtpshell.protocol.errors import SmtpshellError, Status
 from smtpshell.protocol.sasl.exchange import ClientExchange
 from smtpshell.protocol.state import Mode
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from smtpshell.conversation.desk import Desk

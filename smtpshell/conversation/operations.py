@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from smtpshell.net.tls import TlsSettings
 from smtpshell.protocol.errors import FileError, SmtpshellError, Status
 from smtpshell.protocol.message import MessageEncoder
 from smtpshell.protocol.state import State
+from smtpshell.protocol.values import replace
 
 if TYPE_CHECKING:
     from smtpshell.conversation.desk import Desk

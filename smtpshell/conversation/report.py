@@ -7,7 +7,8 @@ styled good, warn or bad carry a word for it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from smtpshell.protocol.values import dataclass
 
 STYLES = ("", "title", "good", "warn", "bad", "dim", "code", "client", "server", "prose")
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from smtpshell.protocol.errors import FileError, UsageError
+from smtpshell.protocol.values import dataclass
 
 NOTES = ("off", "short", "long")
 TLS_POLICIES = ("verify", "required", "optional", "never")

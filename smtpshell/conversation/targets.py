@@ -15,11 +15,11 @@ Ports are those of RFC 5321 (25), RFC 6409 (587), RFC 8314 (465) and RFC 2033 (L
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from urllib.parse import unquote
 
 from smtpshell.net.endpoint import Endpoint
 from smtpshell.protocol.errors import UsageError
+from smtpshell.protocol.values import dataclass
 
 Resolve = Callable[[str, int, int], Awaitable[list[str]]]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from smtpshell.net.link import LinkOptions
 from smtpshell.net.tls import TlsSettings
 from smtpshell.protocol.errors import SmtpshellError, Status
 from smtpshell.protocol.events import Failed
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ nothing here talks to a socket. What the server announced decides which paramete
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from smtpshell.protocol.errors import SmtpshellError, Status
 from smtpshell.protocol.message import MessageEncoder, bdat_chunks, bdat_line
 from smtpshell.protocol.state import State
 from smtpshell.protocol.text import encode, visible
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from smtpshell.conversation.desk import Desk

@@ -10,12 +10,12 @@ same refusal is explained by what this very session shows.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from smtpshell.knowledge.codes import FOLDER
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.rulebook import read_plain
+from smtpshell.protocol.values import dataclass
 
 MOST_CAUSES = 4
 """More likely causes than this help nobody."""

@@ -7,7 +7,7 @@ understands, the person who has to act, and whether the very same message may be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from smtpshell.protocol.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

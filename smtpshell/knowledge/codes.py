@@ -13,9 +13,10 @@ refusals.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from smtpshell.protocol.values import dataclass
 
 FOLDER = Path(__file__).parent / "tables"
 """Where the tables of this room live."""

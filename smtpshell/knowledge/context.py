@@ -7,7 +7,8 @@ anything: a reply pasted from a log comes with the empty context.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from smtpshell.protocol.values import dataclass, field
 
 VERB_NAMES: dict[str, str] = {
     "GREETING": "CONNECT",

@@ -13,10 +13,10 @@ known stand in the table too, by owner, and any other is said to be private rath
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from smtpshell.knowledge.codes import read_table
+from smtpshell.protocol.values import dataclass
 
 REGISTRY = "*"
 """The owner of the codes of the registry."""

@@ -8,7 +8,6 @@ port that was tried before the others.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from smtpshell.knowledge.advice import MOST_NEXT
@@ -18,6 +17,7 @@ from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explanation import Explanation
 from smtpshell.knowledge.places import Places, fill, fill_causes
 from smtpshell.knowledge.rulebook import read_plain
+from smtpshell.protocol.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

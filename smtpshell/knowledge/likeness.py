@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from math import exp, log
 
 from smtpshell.knowledge.reading import read
 from smtpshell.knowledge.rulebook import Rule
+from smtpshell.protocol.values import dataclass
 
 SMOOTHING = 0.4
 """Added to each count: how much an unseen word is believed."""

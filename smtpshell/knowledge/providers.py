@@ -6,9 +6,10 @@ The facts carry the date at which they were true, and whoever shows them shows t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from smtpshell.protocol.values import dataclass
 
 NAMES: tuple[str, ...] = (
     *("gmail", "outlook", "office365", "yahoo", "aol", "icloud", "sendgrid", "mailgun", "ses"),

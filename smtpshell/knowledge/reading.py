@@ -15,8 +15,9 @@ All steps are single passes over at most `LONGEST` characters, so no text can ma
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
+
+from smtpshell.protocol.values import dataclass
 
 LONGEST = 2_000
 """Characters of a reply that are read; a reason stands at its beginning."""

@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from typing import Any
 from smtpshell.knowledge.classes import CLASSES
 from smtpshell.knowledge.patterns import Matcher, PatternError
 from smtpshell.protocol.errors import FileError, UsageError
+from smtpshell.protocol.values import dataclass
 
 FOLDER = Path(__file__).parent / "rules"
 """Where our own rules live."""

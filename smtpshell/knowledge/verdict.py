@@ -14,13 +14,13 @@ kept as facts in words, so that a person can judge the judgement.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from smtpshell.knowledge.codes import code_row
 from smtpshell.knowledge.enhanced import enhanced_row
 from smtpshell.knowledge.likeness import Likeness
 from smtpshell.knowledge.reading import Reading
 from smtpshell.knowledge.rulebook import Rule, Rulebook, Speaker
+from smtpshell.protocol.values import dataclass
 
 PER_PLACE = 0.03
 """Taken away for each word that stands before the phrase, up to thirty."""

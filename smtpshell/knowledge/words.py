@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 
 from smtpshell.knowledge.codes import FOLDER
 from smtpshell.knowledge.rulebook import read_plain
+from smtpshell.protocol.values import dataclass
 
 NEAR = 0.8
 """How alike a misspelt word must be to count as one that is known (difflib's ratio)."""

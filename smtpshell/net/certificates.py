@@ -10,11 +10,11 @@ import hashlib
 import ssl
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

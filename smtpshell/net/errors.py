@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from smtpshell.protocol.errors import SmtpshellError, Status
+from smtpshell.protocol.values import dataclass
 
 Outcome = Literal[
     "connected",

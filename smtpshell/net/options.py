@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from smtpshell.net.connecting import Resolve
 from smtpshell.net.proxy import Proxy, ProxyHeader
+from smtpshell.protocol.values import dataclass
 
 
 def ignore(_: object) -> None:

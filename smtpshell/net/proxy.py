@@ -7,10 +7,10 @@ it wants back, and the header is built from values.
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from smtpshell.net.errors import LinkError
+from smtpshell.protocol.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Generator

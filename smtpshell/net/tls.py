@@ -14,11 +14,11 @@ import os
 import re
 import ssl
 import warnings
-from dataclasses import dataclass, field
 
 from smtpshell.net.errors import TlsError
 from smtpshell.net.faults import reason_of
 from smtpshell.protocol.errors import Status
+from smtpshell.protocol.values import dataclass, field
 
 # The words a user writes, and OpenSSL's versions (RFC 2246, 4346, 5246, 8446).
 VERSIONS: dict[str, ssl.TLSVersion] = {

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from smtpshell.net.errors import TlsError
 from smtpshell.net.tls import TlsSettings, trusted_files
 from smtpshell.protocol.errors import Status
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from OpenSSL import crypto

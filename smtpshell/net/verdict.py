@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,6 +19,7 @@ from smtpshell.net.certificates import CertificateFacts
 from smtpshell.net.names import covers, matches
 from smtpshell.net.tls import TlsSettings
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass
 
 _SOON = 14  # days before the last one from which on the end is announced
 _SERVER_AUTHENTICATION = "1.3.6.1.5.5.7.3.1"  # RFC 5280 4.2.1.12

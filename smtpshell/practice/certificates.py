@@ -11,12 +11,13 @@ from __future__ import annotations
 import ssl
 import tempfile
 import warnings
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from cryptography import x509

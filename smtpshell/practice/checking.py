@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from smtpshell.practice.personalities import PERSONALITIES
 from smtpshell.protocol.replies import LINE_ALLOWED, Reply
 from smtpshell.protocol.sasl import MECHANISMS
 from smtpshell.protocol.serverreplies import REPLIES
+from smtpshell.protocol.values import dataclass
 from smtpshell.protocol.verbs import VERBS
 
 if TYPE_CHECKING:

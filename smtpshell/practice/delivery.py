@@ -6,13 +6,13 @@ world for ever. The one way on is to another host of the same world, in memory (
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from smtpshell.practice.mailbox import Envelope, Message
 from smtpshell.practice.policy import destination, forwarded
 from smtpshell.practice.reports import Fate, report, wants_report
 from smtpshell.practice.world import Queued
+from smtpshell.protocol.values import dataclass, replace
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

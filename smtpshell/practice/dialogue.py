@@ -9,7 +9,6 @@ cut or garble; all of that happens in `_send`, and nowhere else.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from smtpshell.practice import policy
@@ -22,6 +21,7 @@ from smtpshell.protocol.replies import Reply
 from smtpshell.protocol.serverreplies import wire_lines
 from smtpshell.protocol.serverside import ServerSide, Verdict
 from smtpshell.protocol.state import State
+from smtpshell.protocol.values import dataclass, replace
 
 if TYPE_CHECKING:
     from smtpshell.practice.certificates import Certificate

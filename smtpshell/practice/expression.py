@@ -16,10 +16,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from smtpshell.practice.globs import matches_glob
+from smtpshell.protocol.values import dataclass
 
 Value: TypeAlias = bool | int | float | str
 Facts: TypeAlias = Mapping[str, Value]

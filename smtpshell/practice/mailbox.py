@@ -7,10 +7,10 @@ client sent, octet for octet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import cached_property
 
 from smtpshell.practice.clock import mail_date
+from smtpshell.protocol.values import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ answer is the name of a row of `protocol.serverreplies`; the words belong to the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtpshell.practice.addresses import fold
 from smtpshell.practice.globs import matches_glob
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from smtpshell.practice.accounts import mechanisms_of, terms_maker
 from smtpshell.practice.personalities import PERSONALITIES
 from smtpshell.protocol.serverside import Profile
+from smtpshell.protocol.values import replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

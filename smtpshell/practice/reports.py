@@ -6,10 +6,9 @@ has three parts: words for a person, fields for a program, and the message itsel
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from smtpshell.practice.clock import mail_date
 from smtpshell.practice.mailbox import Message
+from smtpshell.protocol.values import dataclass
 
 _TITLES = {
     "failed": "Undelivered Mail Returned to Sender",

@@ -10,8 +10,9 @@ that nobody needs would cost every start of the program some milliseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+
+from smtpshell.protocol.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

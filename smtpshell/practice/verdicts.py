@@ -6,10 +6,10 @@ one Authentication-Results field (RFC 8601) on top of the stored message.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -107,9 +107,8 @@ async def _spf(resolver: Resolver, seen: Sighting) -> tuple[str, str]:
 
 
 async def _dmarc(resolver: Resolver, verdicts: Verdicts, author: str) -> Verdicts:
-    from dataclasses import replace
-
     from smtpshell.lookup import dmarc
+    from smtpshell.protocol.values import replace
 
     if not author:
         return replace(verdicts, dmarc="permerror")

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import ssl
 import struct
-from dataclasses import dataclass
 from socket import IPPROTO_TCP, SO_LINGER, SOL_SOCKET, TCP_NODELAY
+
+from smtpshell.protocol.values import dataclass
 
 READ_LIMIT = 128 * 1024
 """Octets received and not yet read; beyond them the client has to wait."""

@@ -11,12 +11,12 @@ counter, so that the same seed and the same input give the same octets.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from smtpshell.practice.addresses import fold
 from smtpshell.practice.clock import PracticeClock
+from smtpshell.protocol.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from smtpshell.practice.mailbox import Message

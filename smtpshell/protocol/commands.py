@@ -7,11 +7,10 @@ remark, not a refusal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from smtpshell.protocol import grammar
 from smtpshell.protocol.parameters import PARAMETERS, Parameter
 from smtpshell.protocol.text import encode
+from smtpshell.protocol.values import dataclass
 from smtpshell.protocol.verbs import VERBS, Verb
 
 __all__ = ["PARAMETERS", "VERBS", "Command", "Parameter", "Verb"]

@@ -8,10 +8,9 @@ except that text from the wire must pass `text.visible` before it meets a termin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from smtpshell.protocol.replies import Reply
 from smtpshell.protocol.session import Snapshot
+from smtpshell.protocol.values import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ what one announced line means here, with its parameters read.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.glosses import GLOSSES
 from smtpshell.protocol.keywords import KEYWORDS, Keyword
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

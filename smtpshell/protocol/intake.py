@@ -6,7 +6,7 @@ what came before; so they wait here, and are taken out in the one way that fits 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from smtpshell.protocol.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

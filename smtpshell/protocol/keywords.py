@@ -6,8 +6,9 @@ private by agreement (RFC 5321 section 2.2.2); some private ones lack the X all 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

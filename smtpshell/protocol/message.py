@@ -15,9 +15,10 @@ server sees one (SMTP smuggling), and `LENIENT` shows how.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
+
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,8 +6,9 @@ behind XCLIENT and XFORWARD as NAME=value. The rows feed the completer, the help
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

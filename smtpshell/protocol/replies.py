@@ -13,10 +13,10 @@ reply, and what a client that only seeks "code, space" acts on.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
 from smtpshell.protocol.text import decode, is_utf8
+from smtpshell.protocol.values import dataclass
 
 LINE_STORED = 16_384
 """Octets kept of one line: 32 times the 512 that RFC 5321 section 4.5.3.1.5 allows."""

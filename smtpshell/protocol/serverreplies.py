@@ -7,10 +7,10 @@ those most often. A personality or a scenario replaces words, row by row, and ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.replies import Reply
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

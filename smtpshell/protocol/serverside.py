@@ -19,7 +19,6 @@ the caller feeds at once.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.commands import AUTH_LINE_ALLOWED, VERBS, Command
@@ -34,6 +33,7 @@ from smtpshell.protocol.state import (
     next_state,
 )
 from smtpshell.protocol.text import decode, encode, visible
+from smtpshell.protocol.values import dataclass, field
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

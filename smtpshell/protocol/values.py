@@ -15,6 +15,8 @@ library's own: fields, freezing and `replace` are checked as ever. Only what val
 
 from __future__ import annotations
 
+__all__ = ["dataclass", "field", "replace"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable

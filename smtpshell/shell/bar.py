@@ -6,13 +6,13 @@ summary, then the section; the syntax stays.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.keys import KEYS
 from smtpshell.conversation.local import LOCAL
 from smtpshell.protocol.commands import VERBS
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass
 from smtpshell.shell.fragments import Fragment, Line, shortened, width_of
 
 if TYPE_CHECKING:

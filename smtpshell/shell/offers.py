@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from smtpshell.protocol.values import dataclass, field
 
 if TYPE_CHECKING:
     from smtpshell.conversation.guest import GuestCommand

@@ -11,11 +11,11 @@ not connected>                         nobody is there
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.state import Mode, State
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass
 from smtpshell.shell.fragments import Fragment, Line, shortened
 
 if TYPE_CHECKING:

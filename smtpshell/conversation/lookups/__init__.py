@@ -6,7 +6,7 @@ loaded when the look-up is used; it holds a `LOOKUP` with the arguments, the run
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from smtpshell.protocol.values import dataclass
 
 _HERE = "smtpshell.conversation.lookups."
 

@@ -10,7 +10,6 @@ import argparse
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -21,6 +20,7 @@ from smtpshell.conversation.options import Parser
 from smtpshell.conversation.report import Report, Row, plain_lines
 from smtpshell.protocol.errors import FileError, SmtpshellError, UsageError
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from smtpshell.conversation.desk import Desk

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from smtpshell.conversation.lookups import render
@@ -20,6 +19,7 @@ from smtpshell.net.verdict import judge
 from smtpshell.protocol.extensions import parse_ehlo
 from smtpshell.protocol.replies import ReplyReader
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

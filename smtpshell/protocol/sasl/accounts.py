@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeAlias
 
 from smtpshell.protocol.sasl.prepare import saslprep
 from smtpshell.protocol.sasl.values import ChannelBinding, SaslError
+from smtpshell.protocol.values import dataclass, field
 
 FAULTS: Mapping[str, str] = MappingProxyType(
     {

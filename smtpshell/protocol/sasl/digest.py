@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 
 from smtpshell.protocol.sasl.accounts import ServerSteps, ServerTerms, authorize, refuse
 from smtpshell.protocol.sasl.digest_syntax import Directives, directives, quoted
@@ -25,6 +24,7 @@ from smtpshell.protocol.sasl.values import (
     present,
     random_nonce,
 )
+from smtpshell.protocol.values import dataclass
 
 _WHERE = "DIGEST-MD5"
 _FIRST_USE = "00000001"

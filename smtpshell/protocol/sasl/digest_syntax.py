@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from smtpshell.protocol.sasl.values import CHALLENGE_LIMIT, SaslError
+from smtpshell.protocol.values import dataclass
 
 _DIRECTIVE = re.compile(
     rb"""[ \t\r\n,]*

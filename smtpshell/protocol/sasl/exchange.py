@@ -18,7 +18,6 @@ Both keep the tokens that went over, which `anatomy` can take apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from smtpshell.protocol.sasl import client, mechanism, server
@@ -26,6 +25,7 @@ from smtpshell.protocol.sasl.accounts import Outcome, ServerTerms, refuse
 from smtpshell.protocol.sasl.line import initial_fits
 from smtpshell.protocol.sasl.table import INITIAL_TOLERATED
 from smtpshell.protocol.sasl.values import SaslError, present
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from smtpshell.protocol.sasl.values import Credentials, Direction

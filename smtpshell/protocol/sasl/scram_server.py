@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
 
 from smtpshell.protocol.sasl.accounts import (
     Account,
@@ -33,6 +32,7 @@ from smtpshell.protocol.sasl.scram import (
     unescaped_name,
 )
 from smtpshell.protocol.sasl.values import SaslError, random_nonce, response_text
+from smtpshell.protocol.values import dataclass
 
 _HEADER = re.compile(r"(p=([A-Za-z0-9.-]+)|y|n),(?:a=([^,]*))?,")
 

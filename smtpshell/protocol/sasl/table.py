@@ -9,9 +9,10 @@ password; ANONYMOUS never by itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
+
+from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from smtpshell.protocol.errors import SmtpshellError, Status
+from smtpshell.protocol.values import dataclass, field
 
 Direction: TypeAlias = Literal["client", "server"]
 """Who sent a token."""
