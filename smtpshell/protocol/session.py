@@ -15,7 +15,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from smtpshell.protocol.commands import VERBS, Command
 from smtpshell.protocol.extensions import Extensions, parse_ehlo
@@ -32,6 +31,7 @@ from smtpshell.protocol.state import (
     next_state,
 )
 from smtpshell.protocol.text import decode, encode
+from smtpshell.protocol.values import dataclass, replace
 
 _HELLOS = frozenset({"HELO", "EHLO", "LHLO"})
 _OPENERS = frozenset({"MAIL", "SEND", "SOML", "SAML"})

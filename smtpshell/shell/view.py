@@ -12,7 +12,6 @@ the way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from smtpshell.protocol.events import (
@@ -28,6 +27,7 @@ from smtpshell.protocol.events import (
     TlsStarted,
 )
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass
 from smtpshell.shell.fragments import Line, at_right, paragraph, width_of, wrap
 from smtpshell.transcript.challenges import Challenges
 from smtpshell.transcript.notes import Note, long_note_of, note_of

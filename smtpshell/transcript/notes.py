@@ -6,12 +6,11 @@ the facts of the event, once, so that every sink says the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from smtpshell.protocol.events import Received
 from smtpshell.protocol.extensions import gloss
 from smtpshell.protocol.replies import FLAWS
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass
 from smtpshell.transcript.context import context_of
 
 HELLOS = ("EHLO", "LHLO")

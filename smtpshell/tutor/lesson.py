@@ -8,8 +8,9 @@ Every part knows the `line` of the file that it began on, so that a complaint ca
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TypeAlias
+
+from smtpshell.protocol.values import dataclass, field
 
 FORMAT = "smtpshell-lesson/1"
 

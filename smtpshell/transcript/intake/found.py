@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.replies import Reply
+from smtpshell.protocol.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from smtpshell.knowledge.context import Context
