@@ -57,7 +57,7 @@ SUBCOMMANDS: dict[str, SubCommand] = {
             "explain the replies in a text, a bounce, a log or a session",
             "smtpshell.conversation.explain_command:main",
         ),
-        SubCommand("lesson", "list, play and check lessons", "smtpshell.tutor.lessons:main"),
+        SubCommand("lesson", "list, play and check lessons", "smtpshell.shell.lessons:main"),
         *(SubCommand(row.name, row.summary, row.main) for row in LOOKUPS.values()),
     )
 }

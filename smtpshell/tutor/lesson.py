@@ -105,7 +105,7 @@ class Prose:
 
 @dataclass(frozen=True, slots=True)
 class Smtp:
-    """A fence of the wire: exchanges, tools and directives in order. `octets` is its text."""
+    """A fence of the wire: exchanges, tools and directives in order. `text` is what it holds."""
 
     actions: tuple[Action, ...]
     line: int

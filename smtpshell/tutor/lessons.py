@@ -1,0 +1,131 @@
+"""`smtpshell lesson`: list the lessons, play one, let one play itself, prove them.
+
+    smtpshell lesson [list]
+    smtpshell lesson NAME
+    smtpshell lesson demo NAME
+    smtpshell lesson check [NAME|FILE ...] [--json] [--junit FILE]
+
+Exit status: 0 good, 1 a lesson is wrong, 2 usage or syntax, 3 environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from smtpshell.protocol.errors import FileError, SmtpshellError, UsageError
+
+if TYPE_CHECKING:
+    from smtpshell.conversation.guest import Guest
+    from smtpshell.conversation.settings import Settings
+
+GOOD, WRONG, SYNTAX, ENVIRONMENT = 0, 1, 2, 3
+
+Handler = Callable[[list[str], "Settings"], int]
+Interact = Callable[["Guest", "Settings"], int]
+
+
+def main(words: list[str], settings: Settings, interact: Interact | None = None) -> int:
+    """Do what `smtpshell lesson WORD ...` says and return the exit status.
+
+    `interact(guest, settings)` opens a shell with a guest; it plays lessons where there is a
+    terminal.
+    """
+    if words and words[0] in ("-h", "--help", "help"):
+        print(usage())
+        return GOOD
+    try:
+        if not words:
+            return list_lessons([], settings)
+        handler = WORDS.get(words[0])
+        if handler is not None:
+            return handler[1](words[1:], settings)
+        return play(words, settings, interact)
+    except UsageError as error:
+        raise UsageError(error.what, error.where, error.next, status=SYNTAX) from error
+    except FileError as error:
+        raise SmtpshellError(error.what, error.where, error.next, status=ENVIRONMENT) from error
+
+
+def usage() -> str:
+    """Return the help of the sub-command."""
+    rows = "".join(f"  {name:<9} {summary}\n" for name, (summary, _) in WORDS.items())
+    return (
+        "usage: smtpshell lesson [NAME | WORD ...]\n\n"
+        f"  {'NAME':<9} play a lesson; a number or a file will do as well\n{rows}\n"
+        "Exit status: 0 good, 1 a lesson is wrong, 2 usage or syntax, 3 environment."
+    )
+
+
+def list_lessons(words: list[str], settings: Settings) -> int:
+    """Print one line for each lesson: number, name, title, minutes, and how far the learner is."""
+    from smtpshell.tutor.library import lesson_paths, name_of
+    from smtpshell.tutor.reader import read_file
+
+    if words:
+        raise UsageError("lesson list takes no argument", words[0])
+    for path in lesson_paths():
+        lesson = read_file(path)
+        number = path.stem.partition("-")[0]
+        facts = {
+            "lesson": lesson.id,
+            "number": int(number),
+            "title": lesson.title,
+            "minutes": lesson.minutes,
+            "level": lesson.level,
+            "steps": len(lesson.steps),
+        }
+        if settings.json:
+            from smtpshell.transcript.jsonl import as_json
+
+            print(as_json(facts))
+        else:
+            print(f"{number}  {name_of(path):<18} {lesson.minutes:>3} min  {lesson.title}")
+    if not settings.json and not settings.quiet:
+        print("Play one with: smtpshell lesson NAME")
+    return GOOD
+
+
+def demo(words: list[str], settings: Settings) -> int:
+    """Let lessons play themselves; their canonical solutions go over a real connection."""
+    from smtpshell.tutor.demonstration import demonstrate
+    from smtpshell.tutor.library import load
+
+    if len(words) != 1:
+        raise UsageError("lesson demo takes one name", "lesson demo", "Write lesson demo NAME.")
+    return asyncio.run(demonstrate(load(words[0]), settings))
+
+
+def check(words: list[str], settings: Settings) -> int:
+    """Prove lessons, all that are shipped unless some are named."""
+    from smtpshell.tutor.checking import main as check_main
+
+    return check_main(words, settings)
+
+
+def play(words: list[str], settings: Settings, interact: Interact | None) -> int:
+    """Play a lesson in the shell, or with lines from standard input where there is no terminal."""
+    from smtpshell.tutor.library import load
+
+    if len(words) != 1:
+        raise UsageError("one lesson at a time", " ".join(words), "lesson list shows them all.")
+    lesson = load(words[0])
+    terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
+    if terminal and interact is not None:
+        from smtpshell.tutor.guest import LessonGuest
+        from smtpshell.tutor.progress import Progress
+
+        return interact(LessonGuest(lesson, Progress.of(lesson.id)), settings)
+    from smtpshell.tutor.unattended import play_lines
+
+    return asyncio.run(play_lines(lesson, settings))
+
+
+WORDS: dict[str, tuple[str, Handler]] = {
+    "list": ("list the lessons", list_lessons),
+    "demo": ("NAME: the lesson plays itself", demo),
+    "check": ("[NAME|FILE ...] [--json] [--junit FILE]: prove lessons", check),
+}
+"""Every word behind `smtpshell lesson`; no lesson may be called by one of them."""

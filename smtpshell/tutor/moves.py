@@ -1,0 +1,213 @@
+"""What a learner can do in a lesson beside answering it: /hint, /show, /skip, /undo and the rest.
+
+One table of commands; each is a function of the player. They exist while a lesson is played and
+stand before the ordinary local commands of the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from smtpshell.conversation.local import is_local, split
+from smtpshell.conversation.report import Row
+from smtpshell.protocol.session import Snapshot
+from smtpshell.protocol.state import Mode
+from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass
+from smtpshell.tutor.functions import TemplateError
+from smtpshell.tutor.lesson import Exchange, Tool
+from smtpshell.tutor.meaning import shown
+from smtpshell.tutor.plainly import filled
+from smtpshell.tutor.questions import question_rows, solution
+
+if TYPE_CHECKING:
+    from smtpshell.tutor.player import Player
+
+Move = Callable[["Player"], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCommand:
+    """One command of a lesson."""
+
+    name: str
+    summary: str
+    move: Move
+
+
+async def run(player: Player, line: str) -> bool:
+    """Run a line that is one of the lesson's commands; False when it is none."""
+    if not is_local(line):
+        return False
+    name, _ = split(line)
+    row = MOVES.get(name)
+    if row is None:
+        return False
+    await row.move(player)
+    return True
+
+
+async def _hint(player: Player) -> None:
+    hints = player.step.hints
+    if not hints or player.finished:
+        player.say("Note: This step has no hints. /show gives the answer.", "dim")
+        return
+    if player.hints >= len(hints):
+        player.say(f"Note: Those were all {len(hints)} hints. /show gives the answer.", "dim")
+        return
+    player.hints += 1
+    text = filled(hints[player.hints - 1], player.values)
+    player.progress.record("hint", player.step.id, number=player.hints)
+    player.say(f"Hint {player.hints} of {len(hints)}: {text}")
+
+
+def answer_lines(player: Player) -> list[str]:
+    """Return what the canonical learner would type now, line by line."""
+    if player.asking is not None:
+        return [solution(player.asking, player.values)]
+    action = player.action
+    if isinstance(action, Tool):
+        command = filled(action.command, player.values)
+        return [command if command.startswith("/") else f"/{command}"]
+    if not isinstance(action, Exchange) or player.attempt is None:
+        return []
+    units = player.attempt.ways[0].units[player.attempt.done :]
+    try:
+        return [shown(client, player.values) for unit in units for client in unit.clients]
+    except TemplateError as error:
+        return [str(error)]
+
+
+async def _show(player: Player) -> None:
+    lines = answer_lines(player)
+    if not lines:
+        player.say("Note: There is nothing to type here.", "dim")
+        return
+    player.progress.record("shown", player.step.id)
+    if len(lines) == 1 and player.insert is not None:
+        player.insert(lines[0])
+        player.say("Note: The answer stands on the prompt. Enter sends it.", "dim")
+        return
+    player.tell([Row(f"Answer: {visible(line)}", "code") for line in lines])
+
+
+async def _skip(player: Player) -> None:
+    if player.finished:
+        player.say("Note: The lesson is over already.", "dim")
+        return
+    step = player.step
+    player.progress.record("skip", step.id)
+    player.say(f"Skipped. Step {player.at.step + 1} is done for you.", "warn")
+    lines = [
+        mark_line
+        for each in player.lesson.steps[: player.at.step + 1]
+        for mark_line in (action.line for action in each.actions)
+        if mark_line in player.canonical.marks
+    ]
+    mark = player.canonical.marks[max(lines)] if lines else None
+    journal = mark.journal if mark is not None else ()
+    values = {**player.values, **(mark.values if mark is not None else {})}
+    await player.jump(player.at.step + 1, journal, values)
+
+
+async def _undo(player: Player) -> None:
+    """Take back what was sent since the last checkpoint, or else go to the one before."""
+    if not player.trail:
+        player.say("Note: There is nothing to take back.", "dim")
+        return
+    last = player.trail[-1]
+    sent = player.free or len(player.stage.journal) > len(last.journal)
+    if not sent and len(player.trail) > 1:
+        player.trail.pop()
+    while len(player.trail) > 1 and player.trail[-1].inside:
+        player.trail.pop()  # inside a message nobody could take anything back
+    last = player.trail[-1]
+    player.progress.record("undo", player.step.id)
+    await player.return_to(last)
+    player.say(f"Note: Taken back. {session_words(player.stage.conversation.snapshot)}", "dim")
+    await player.advance()
+
+
+async def _reset(player: Player) -> None:
+    step = player.at.step
+    first = next((each for each in player.trail if each.step == step), None)
+    if first is None:
+        player.say("Note: There is nothing to reset.", "dim")
+        return
+    del player.trail[player.trail.index(first) + 1 :]
+    player.progress.record("reset", player.step.id)
+    await player.return_to(first)
+    player.hints = 0
+    player.say(f"Note: Step {step + 1} begins again.", "dim")
+    await player.advance()
+
+
+async def _play(player: Player) -> None:
+    if player.free:
+        player.say("Note: You are playing freely already. /back returns to the lesson.", "dim")
+        return
+    player.free = True
+    player.say("Note: Free play. Nothing counts. /back returns to the lesson.", "dim")
+
+
+async def _back(player: Player) -> None:
+    if not player.free:
+        player.say("Note: You are in the lesson. /play leaves it for a while.", "dim")
+        return
+    await player.return_to(player.checkpoint)
+    player.say("Note: Back in the lesson, and everything is as you left it.", "dim")
+    await player.advance()
+
+
+async def _again(player: Player) -> None:
+    player.tell(player.said or [Row("Note: Nothing was said yet.", "dim")])
+
+
+async def _where(player: Player) -> None:
+    total = len(player.lesson.steps)
+    place = f"step {player.at.step + 1} of {total}, {player.step.title}"
+    if player.finished:
+        place = "the end of the lesson"
+    doing = ". You are playing freely" if player.free else ""
+    rows = [Row(f"Place: {place}{doing}. {session_words(player.stage.conversation.snapshot)}")]
+    if player.asking is not None and not player.free:
+        rows += question_rows(player.asking, player.values)
+    player.tell(rows)
+
+
+def session_words(snapshot: Snapshot) -> str:
+    """Return what is known of a session, in one sentence."""
+    if not snapshot.connected:
+        return "There is no connection."
+    words = ["You are connected"]
+    if snapshot.tls:
+        words.append("encrypted")
+    if snapshot.helo:
+        words.append(f"greeted as {visible(snapshot.helo)}")
+    if snapshot.user is not None:
+        words.append(f"logged in{f' as {visible(snapshot.user)}' if snapshot.user else ''}")
+    if snapshot.sender is not None:
+        words.append(f"the envelope is from <{visible(snapshot.sender)}>")
+        to = visible(", ".join(snapshot.recipients)) or "nobody yet"
+        words.append(f"to {to}")
+    if snapshot.mode is Mode.DATA:
+        words.append("inside the message")
+    return f"{', '.join(words)}."
+
+
+MOVES: dict[str, MoveCommand] = {
+    row.name: row
+    for row in (
+        MoveCommand("hint", "the next hint for this step", _hint),
+        MoveCommand("show", "put the answer on the prompt, unsent", _show),
+        MoveCommand("skip", "have this step done for you", _skip),
+        MoveCommand("undo", "take your last lines back", _undo),
+        MoveCommand("reset", "begin this step again", _reset),
+        MoveCommand("play", "try things out; nothing counts", _play),
+        MoveCommand("back", "return from free play", _back),
+        MoveCommand("again", "repeat what was said last", _again),
+        MoveCommand("where", "where you are, in the lesson and in the session", _where),
+    )
+}
+"""Every command of a lesson, by name without its slash."""

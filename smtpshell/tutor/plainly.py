@@ -1,0 +1,69 @@
+"""Lessons in plain lines: what a screen reader, a pipe and a saved file get.
+
+Every line begins with what it is: `C:` and `S:` for the wire, `Step 3 of 5:`, `Text:`, `Correct.`,
+`Not yet.`, `Hint 1 of 3:`, `Question:`. Nothing is drawn, moved or repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from smtpshell.conversation.report import Row
+from smtpshell.tutor.functions import TemplateError, fill
+
+ROLES = (
+    "C:",
+    "S:",
+    "#",
+    "Lesson:",
+    "Text:",
+    "Step ",
+    "Question:",
+    "Choice ",
+    "Correct.",
+    "Not yet.",
+    "Hint ",
+    "Note:",
+    "Answer:",
+    "Place:",
+    "Skipped.",
+    "Done.",
+)
+"""How the lines of a lesson begin."""
+
+
+def filled(line: str, values: Mapping[str, str]) -> str:
+    """Return a line of prose with the captures filled in; what is not known yet stays as it is."""
+    try:
+        return fill(line, values)
+    except TemplateError:
+        return line
+
+
+def paragraphs(lines: Iterable[str], values: Mapping[str, str]) -> Iterator[str]:
+    """Yield prose with each paragraph joined to one line; code and lists keep their lines."""
+    held: list[str] = []
+    fenced = False
+    for raw in (*lines, ""):
+        line = filled(raw, values)
+        fence = line.lstrip().startswith(("```", "~~~"))
+        stands_alone = fenced or fence or line.startswith(("    ", "\t", "- ", "* ", "|", "#", ">"))
+        if (not line.strip() or stands_alone) and held:
+            yield " ".join(held)
+            held = []
+        if fence:
+            fenced = not fenced
+        elif stands_alone:
+            yield line.strip()
+        elif line.strip():
+            held.append(line.strip())
+
+
+def prose_rows(lines: Iterable[str], values: Mapping[str, str]) -> list[Row]:
+    """Return prose as rows, a paragraph each."""
+    return [Row(text, "prose") for text in paragraphs(lines, values)]
+
+
+def spoken(row: Row) -> str:
+    """Return a row as one plain line that begins with its role."""
+    return f"Text: {row.text}" if row.style == "prose" else row.text

@@ -1,0 +1,302 @@
+"""The stage: a practice world and a conversation with it, for one lesson and one learner.
+
+Everything that a learner does to the world goes over the wire, and the world is a function of its
+seed and what it is told. So the stage keeps a journal of what was sent, when the connection was
+opened and when the clock was moved; and going back to any moment (undo, reset, the end of free
+play, another day) is one thing: make the world new and do the journal again, silently.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from smtpshell.conversation.embedded import target_of
+from smtpshell.conversation.terms import Broken, ReplyTimeout
+from smtpshell.net.endpoint import Endpoint
+from smtpshell.practice.clock import parse_duration
+from smtpshell.protocol.errors import SmtpshellError
+from smtpshell.protocol.events import (
+    BodySent,
+    Closed,
+    Connected,
+    Event,
+    Failed,
+    Received,
+    Sent,
+)
+from smtpshell.protocol.secrets import HIDDEN
+from smtpshell.protocol.text import encode
+from smtpshell.protocol.values import dataclass, replace
+from smtpshell.tutor.standing import Standing
+
+if TYPE_CHECKING:
+    from smtpshell.conversation.driver import Conversation
+    from smtpshell.conversation.targets import Target
+    from smtpshell.practice.mailbox import Message
+    from smtpshell.practice.server import PracticeServer
+
+PATIENCE = 2.0
+"""Seconds, by the wall, to wait for what a server does without being asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was done: "connect" (to a door), "send" (octets), "clock" or "close"."""
+
+    kind: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Lines that were sent and the reply they got; None when the connection ended instead."""
+
+    sent: tuple[Sent, ...]
+    received: Received | None
+
+
+class Stage:
+    """One conversation with one practice server, and all that a lesson wants to know of both."""
+
+    def __init__(self, conversation: Conversation, server: PracticeServer) -> None:
+        self.conversation = conversation
+        self.server = server
+        self.journal: list[Entry] = []
+        self.events: list[Event] = []
+        self.arrived: list[Message] = []
+        self.verbs: list[str] = []
+        self.rebuilding = False
+        self._seen: set[tuple[str, str]] = set()
+        self._changed = asyncio.Event()
+        self._group_open = False
+        self._door = ""
+        self._user = ""
+        self._unsubscribe = conversation.subscribe(self._hear)
+        server.observer = self._observe
+
+    def leave(self) -> None:
+        """Hear no more."""
+        self._unsubscribe()
+        self.server.observer = None
+
+    # --- what is heard -------------------------------------------------------------------------
+
+    def _hear(self, event: Event) -> None:
+        self.events.append(event)
+        match event:
+            case Connected():
+                self._add(Entry("connect", self._door))
+                self._user = ""
+            case Sent():
+                self._hear_line(event)
+            case BodySent():
+                self._add(Entry("send", HIDDEN))
+            case Received():
+                self._group_open = False
+                self._note_mail()
+            case Closed():
+                self._group_open = False
+                if event.by == "client" and not event.clean:
+                    self._add(Entry("close"))
+        self._changed.set()
+
+    def _hear_line(self, event: Sent) -> None:
+        octets = event.line + event.ending
+        if self._group_open and self.journal and self.journal[-1].kind == "send":
+            self.journal[-1] = Entry("send", self.journal[-1].text + octets)
+        else:
+            self._add(Entry("send", octets))
+        self._group_open = True
+        if event.kind == "command" and event.verb:
+            self.verbs.append(event.verb)
+
+    def _add(self, entry: Entry) -> None:
+        self.journal.append(entry)
+
+    def _observe(self, _connection: int, event: Event) -> None:
+        if event.after.user:
+            self._user = event.after.user
+
+    def _note_mail(self) -> None:
+        world = self.server.world
+        for mailbox, messages in world.mailboxes().items():
+            for message in messages:
+                key = (mailbox, message.queue_id)
+                if key not in self._seen:
+                    self._seen.add(key)
+                    self.arrived.append(message)
+        for item in world.queue:
+            key = ("", item.message.queue_id)
+            if key not in self._seen:
+                self._seen.add(key)
+                self.arrived.append(item.message)
+
+    # --- what is known -------------------------------------------------------------------------
+
+    @property
+    def standing(self) -> Standing:
+        """Where the session stands."""
+        return Standing.of(self.conversation.snapshot)
+
+    @property
+    def user(self) -> str:
+        """Who is logged in, as the server knows it."""
+        return self._user if self.conversation.snapshot.user is not None else ""
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds that have passed on the practice clock since the world began."""
+        return self.server.world.clock.now() - self.server.scenario.clock
+
+    def mark(self) -> int:
+        """Return a mark of this moment, for the functions that look at what came since."""
+        return len(self.events)
+
+    def since(self, mark: int) -> list[Event]:
+        """Return the events since a mark."""
+        return self.events[mark:]
+
+    # --- what is done --------------------------------------------------------------------------
+
+    async def connect(self, door: str = "") -> None:
+        """Connect to a door of this world ("host:port"), or to its first; a failure is an event."""
+        self._door = door
+        try:
+            await self.conversation.connect(self.target(door))
+        except (Broken, ReplyTimeout):
+            pass
+
+    def target(self, door: str) -> Target:
+        """Return the target of a door of this world; raises `SmtpshellError` if there is none."""
+        target = target_of(self.server)
+        if not door:
+            return target
+        host, _, port = door.partition(":")
+        number = int(port) if port.isdecimal() else 25
+        real = self.server.resolve(host, number)
+        if real is None:
+            raise SmtpshellError(f"this world has no door {door}", next="Check the scenario.")
+        known = next(
+            item
+            for item in self.server.scenario.hosts
+            if host.casefold() in (item.name.casefold(), item.address)
+        )
+        return replace(
+            target,
+            endpoint=Endpoint("tcp", host=real[0], port=real[1]),
+            host=known.name,
+            security="tls" if number == 465 else "plain",
+            lmtp=known.lmtp,
+        )
+
+    async def send(self, octets: bytes) -> None:
+        """Send octets and wait for the replies; a lost connection is an event, not an error."""
+        try:
+            await self.conversation.send(octets)
+            await self.conversation.settle()
+        except SmtpshellError:
+            return
+
+    async def clock(self, duration: str) -> None:
+        """Move the practice clock forward by a duration such as "+6m"."""
+        self._add(Entry("clock", duration))
+        self.server.world.clock.advance(parse_duration(duration))
+        await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        """Drop the connection."""
+        await self.conversation.close()
+
+    async def wait_closed(self) -> bool:
+        """Wait a moment for the connection to end; tell whether it did."""
+        return await self._wait(lambda: not self.conversation.connected)
+
+    async def wait_unasked(self, mark: int) -> bool:
+        """Wait a moment for the server to speak, or to hang up, by itself."""
+        return await self._wait(
+            lambda: any(isinstance(each, (Received, Closed, Failed)) for each in self.since(mark))
+        )
+
+    async def _wait(self, holds: object) -> bool:
+        assert callable(holds)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not holds():
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    # --- going back ----------------------------------------------------------------------------
+
+    async def rebuild(self, journal: Iterable[Entry]) -> bool:
+        """Make the world new and do a journal again, silently.
+
+        Tells whether all of it could be done: what was hidden is not known any more.
+        """
+        entries = list(journal)
+        self.rebuilding = True
+        try:
+            await self.conversation.close()
+            self.server.world.reset()
+            self.journal.clear()
+            self.events.clear()
+            self.arrived.clear()
+            self.verbs.clear()
+            self._seen.clear()
+            for entry in entries:
+                if entry.kind == "send" and HIDDEN in entry.text:
+                    return False
+                await self._redo(entry)
+            if entries and entries[-1].kind == "send" and self._says_goodbye():
+                await self.wait_closed()
+        finally:
+            self.rebuilding = False
+        return True
+
+    def _says_goodbye(self) -> bool:
+        return self.standing.said_goodbye
+
+    async def _redo(self, entry: Entry) -> None:
+        self._group_open = False
+        match entry.kind:
+            case "connect":
+                await self.connect(entry.text)
+            case "send":
+                await self.send(encode(entry.text))
+            case "clock":
+                await self.clock(entry.text)
+            case "close":
+                await self.close()
+
+
+def turns_of(events: Iterable[Event]) -> list[Turn]:
+    """Pair what was sent with the replies: each reply with the lines up to the one it answers.
+
+    Unasked replies and lines that still wait for an answer are left out.
+    """
+    turns: list[Turn] = []
+    waiting: list[Sent] = []
+    for event in events:
+        if isinstance(event, Sent):
+            waiting.append(event)
+        elif isinstance(event, Received) and not event.unasked and waiting:
+            count = next(
+                (index + 1 for index, sent in enumerate(waiting) if _is_answered(sent)),
+                len(waiting),
+            )
+            while count < len(waiting) and waiting[count].kind == "octets":
+                count += 1
+            turns.append(Turn(tuple(waiting[:count]), event))
+            del waiting[:count]
+        elif isinstance(event, Closed) and waiting:
+            turns.append(Turn(tuple(waiting), None))
+            waiting = []
+    return turns
+
+
+def _is_answered(sent: Sent) -> bool:
+    return sent.kind not in ("data", "octets")

@@ -1,0 +1,107 @@
+"""What a lesson owes its learners beside being right: hints, feedback, plain words, safe names.
+
+Second of the steps of `lesson check`. Each rule is a function from a lesson to problems.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from smtpshell.conversation.lookups.imaginary import is_reserved
+from smtpshell.tutor.lesson import Lesson, Prose, Teacher
+from smtpshell.tutor.performance import Problem
+from smtpshell.tutor.plainly import paragraphs
+
+COLUMNS = 72
+WORDS = 20
+"""Words that a sentence may have in the prose of a step."""
+
+_ADDRESS = re.compile(r"[A-Za-z0-9._%+-]+@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
+_HOST = re.compile(
+    r"(?<![A-Za-z0-9.@_/-])((?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+"
+    r"(?:com|net|org|edu|gov|io|de|fr|uk|eu|info|local|lan))(?![A-Za-z0-9-])"
+)
+_IPV4 = re.compile(r"(?<![\d.])((?:\d{1,3}\.){3}\d{1,3})(?![\d.])")
+_COLOUR = re.compile(
+    r"\b(?:in|the|shown|marked|a|printed)\s+(?:red|green|yellow|blue|orange|grey|gray)\b",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[.!?:](?:\s|$)")
+_CODE = re.compile(r"`[^`]*`")
+
+
+def problems(lesson: Lesson, text: str) -> Iterator[Problem]:
+    """Yield what is wrong with the style of a lesson, given the text of its file too."""
+    for rule in _RULES:
+        yield from rule(lesson)
+    for number, line in enumerate(text.splitlines(), 1):
+        yield from _line(number, line)
+
+
+def _hints(lesson: Lesson) -> Iterator[Problem]:
+    for step in lesson.steps:
+        if step.wants_typing and not step.hints:
+            yield Problem(step.line, f"the step {step.id!r} wants typing and has no hint")
+
+
+def _feedback(lesson: Lesson) -> Iterator[Problem]:
+    for step in lesson.steps:
+        for ask in step.asks:
+            for answer in ask.answers:
+                if answer.kind in "! " and not answer.says:
+                    yield Problem(answer.line, f"the wrong answer {answer.text!r} gets no words")
+
+
+def _teacher(lesson: Lesson) -> Iterator[Problem]:
+    if not any(isinstance(block, Teacher) for step in lesson.steps for block in step.blocks):
+        yield Problem(1, "there is no teacher's note")
+
+
+def _facts(lesson: Lesson) -> Iterator[Problem]:
+    for name, given in (("minutes", lesson.minutes), ("teaches", lesson.teaches)):
+        if not given:
+            yield Problem(1, f"the front matter should tell {name!r}")
+
+
+def _sentences(lesson: Lesson) -> Iterator[Problem]:
+    for step in lesson.steps:
+        for block in step.blocks:
+            if isinstance(block, Prose):
+                yield from _long_sentences(block)
+
+
+def _long_sentences(prose: Prose) -> Iterator[Problem]:
+    for paragraph in paragraphs(prose.lines, {}):
+        if paragraph.startswith("|"):
+            continue
+        for sentence in _SENTENCE.split(_CODE.sub("code", paragraph)):
+            count = len(sentence.split())
+            if count > WORDS:
+                start = " ".join(sentence.split()[:5])
+                text = f"the sentence '{start} ...' has {count} words; {WORDS} are plain"
+                yield Problem(prose.line, text)
+
+
+_RULES: tuple[Callable[[Lesson], Iterator[Problem]], ...] = (
+    _hints,
+    _feedback,
+    _teacher,
+    _facts,
+    _sentences,
+)
+
+
+def _line(number: int, line: str) -> Iterator[Problem]:
+    if len(line) > COLUMNS:
+        yield Problem(number, f"the line has {len(line)} columns; {COLUMNS} are allowed")
+    if "\t" in line:
+        yield Problem(number, "a tab stands in the line")
+    if _COLOUR.search(line):
+        yield Problem(number, "a colour alone tells nothing to who cannot see it")
+    names = [match[1] for match in _ADDRESS.finditer(line)]
+    names += [match[1] for match in _HOST.finditer(line)]
+    names += [match[1] for match in _IPV4.finditer(line) if "RFC" not in line]
+    for name in names:
+        if not is_reserved(name):
+            yield Problem(number, f"{name} is not reserved for examples (RFC 2606, RFC 5737)")
