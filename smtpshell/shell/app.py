@@ -17,14 +17,15 @@ from smtpshell import __version__
 from smtpshell.conversation import caution
 from smtpshell.conversation.operations import open_target, resolve_target
 from smtpshell.conversation.targets import PRACTICE
-from smtpshell.protocol.errors import Status
+from smtpshell.protocol.commands import VERBS
+from smtpshell.protocol.errors import Status, UsageError
 from smtpshell.protocol.secrets import CANCEL
 from smtpshell.protocol.state import Mode, State
 from smtpshell.shell.bar import Moment
 from smtpshell.shell.console import Key, Typed
 from smtpshell.shell.desk import ShellDesk
 from smtpshell.shell.offers import Scene
-from smtpshell.shell.prompt import KINDS, Prompt, local_prompt, prompt_of
+from smtpshell.shell.prompt import Prompt, local_prompt, prompt_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +35,12 @@ if TYPE_CHECKING:
     from smtpshell.shell.console import Console
 
 NOTES_NEXT = {"off": "short", "short": "long", "long": "off"}
+MORE = {
+    True: "/lesson to learn, /connect HOST for a real server",
+    False: "/connect practice for a server to practise on",
+}
+"""What the first line offers, on the practice server and elsewhere."""
+
 INSIDE = (Mode.DATA, Mode.OCTETS)
 
 
@@ -82,14 +89,8 @@ class Shell:
 
     async def _open(self, target: str) -> None:
         desk = self.desk
-        if target == PRACTICE:
-            server = await desk.start_practice()
-            where = f"practice server on {server.address}:{server.port}"
-            more = "/lesson to learn, /connect HOST for a real server"
-        else:
-            where, more = "", "/connect practice for practice"
-        words = [f"smtpshell {__version__}", where]
-        desk.say(f"{', '.join(word for word in words if word)}. ? for help, {more}", "dim")
+        more = MORE[target == PRACTICE]
+        desk.say(f"smtpshell {__version__}. ? for help, {more}", "dim")
 
         async def opening() -> None:
             await open_target(desk, await resolve_target(desk, target))
@@ -231,13 +232,14 @@ class Shell:
     def key_help(self, text: str) -> None:
         """Show the help on the verb or the local command being typed."""
         from smtpshell.conversation.help import help_on
-        from smtpshell.protocol.errors import UsageError
 
-        mode = self.desk.conversation.mode
         word = text.strip().partition(" ")[0]
-        topic = word if KINDS[mode] in ("command", "closed") else ""
+        if not word.startswith("/"):
+            begun = [name for name in VERBS if word and name.startswith(word.upper())]
+            word = begun[0] if begun else ""
+        in_command = self.desk.conversation.mode in (Mode.COMMAND, Mode.CLOSED)
         try:
-            self.desk.show(help_on(topic))
+            self.desk.show(help_on(word if in_command else ""))
         except UsageError:
             self.desk.show(help_on(""))
 

@@ -50,7 +50,8 @@ class ShellDesk:
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Connected):
             self._secret_allowed = False
-        self.console.event(event, typed=self._typed)
+        if self.guest is None or not self.guest.silent:
+            self.console.event(event, typed=self._typed)
         if self.guest is not None:
             self.guest.on_event(event)
         self.console.refresh()

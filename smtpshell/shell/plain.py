@@ -20,7 +20,6 @@ from smtpshell.conversation.report import plain_lines as report_lines
 from smtpshell.protocol.events import Failed, Received, Sent
 from smtpshell.protocol.text import decode, visible
 from smtpshell.shell.console import Key, Typed
-from smtpshell.transcript.challenges import Challenges
 from smtpshell.transcript.plain import plain_lines
 
 if TYPE_CHECKING:
@@ -43,7 +42,6 @@ class PlainConsole:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._challenges = Challenges()
         self._prompt = ""
         self._lines: asyncio.Queue[bytes] = asyncio.Queue()
         self._interrupted: Callable[[], None] = lambda: None
@@ -72,7 +70,6 @@ class PlainConsole:
         """Show an event."""
         settings = self._settings
         notes = "off" if settings.quiet else settings.notes
-        challenge = self._challenges(event)
         if isinstance(event, Failed):
             self.trouble(event.what, event.next)
             return
@@ -83,8 +80,6 @@ class PlainConsole:
         if isinstance(event, Sent) and event.out_of_order and notes != "off":
             state = event.after.state.value
             lines.append(f"# Out of order: {event.verb} is not expected now ({state}).")
-        if challenge and notes != "off":
-            lines.append(f"# {challenge}")
         self._write(lines)
 
     def report(self, rows: Iterable[Row]) -> None:

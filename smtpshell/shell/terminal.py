@@ -31,7 +31,7 @@ from smtpshell.shell.lexer import InputLexer, coloured
 from smtpshell.shell.prompt import Prompt, question_prompt
 from smtpshell.shell.reports import report_lines
 from smtpshell.shell.screen import Screen
-from smtpshell.shell.view import Look, View, trouble
+from smtpshell.shell.view import Look, event_lines, trouble
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +71,6 @@ class Terminal:
         self._settings = settings
         self._input = create_input()
         self.screen = Screen(create_output(), color=settings.color)
-        self._view = View()
         self._moment = moment
         self._prompt: Callable[[], Prompt] = lambda: question_prompt("", secret=False)
         self._standing = self._prompt()
@@ -153,7 +152,7 @@ class Terminal:
 
     def event(self, event: Event, *, typed: bool) -> None:
         """Show an event."""
-        self.screen.write(self._view.lines(event, self._look(typed=typed)))
+        self.screen.write(event_lines(event, self._look(typed=typed)))
 
     def report(self, rows: Iterable[Row]) -> None:
         """Show a report."""

@@ -29,7 +29,6 @@ from smtpshell.protocol.events import (
 from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import dataclass
 from smtpshell.shell.fragments import Line, at_right, paragraph, width_of, wrap
-from smtpshell.transcript.challenges import Challenges
 from smtpshell.transcript.notes import Note, long_note_of, note_of
 from smtpshell.transcript.plain import told, wire_lines
 
@@ -42,6 +41,7 @@ GLOSS_LEAST = 22
 ENDINGS = {"\n": "ended by LF alone", "\r": "ended by CR alone", "": "without a line end"}
 REMARKS = {"note": "note", "warning": "warn", "flaw": "warn"}
 WHY = "/why"
+VERDICTS = {True: ", certificate good", False: ", certificate NOT good", None: ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +57,17 @@ class Look:
     typed: bool = False
 
 
-class View:
-    """Lays events out as lines; it remembers only which challenge of a login it has reached."""
-
-    def __init__(self) -> None:
-        self._challenges = Challenges()
-
-    def lines(self, event: Event, look: Look) -> Iterator[Line]:
-        """Yield the lines of one event."""
-        challenge = self._challenges(event)
-        if isinstance(event, Received):
-            yield from _received(event, look, challenge)
-            return
-        show = _SHOW.get(type(event))
-        if show is not None:
-            yield from show(event, look)
+def event_lines(event: Event, look: Look) -> Iterator[Line]:
+    """Yield the lines of one event."""
+    show = _SHOW.get(type(event))
+    if show is not None:
+        yield from show(event, look)
 
 
 # --- replies --------------------------------------------------------------------------------------
 
 
-def _received(event: Received, look: Look, challenge: str) -> Iterator[Line]:
+def _received(event: Received, look: Look) -> Iterator[Line]:
     if event.unasked:
         yield [("warn", "Unasked: "), ("note", "the server says this on its own account.")]
     note = note_of(event) if look.notes != "off" else Note("")
@@ -85,13 +75,15 @@ def _received(event: Received, look: Look, challenge: str) -> Iterator[Line]:
     yield from _wire(event, note, timing, look.width)
     if look.notes == "off":
         return
-    text = f"{note.meaning} {challenge}".strip()
+    text = note.challenge or note.meaning
     hint = WHY if event.reply.is_refusal and not event.unasked else ""
     yield from _with_hint(list(paragraph(text, look.width, "note")), hint, look.width)
     for flaw in note.flaws:
         yield from paragraph(f"Flaw: {flaw}.", look.width, "warn")
     if look.notes == "long":
         for label, words in long_note_of(event):
+            if words == note.meaning:
+                continue
             yield from labelled(label, words, look.width)
 
 
@@ -216,11 +208,8 @@ def _attempt(event: Attempt, look: Look) -> Iterator[Line]:
 
 
 def _tls(event: TlsStarted, look: Look) -> Iterator[Line]:
-    verdict = {True: ", certificate good", False: ", certificate NOT good"}.get(
-        bool(event.verified), ""
-    )
-    line: Line = [("good" if event.verified else "warn", "TLS: ")]
-    line.append(("note", f"{event.version} with {event.cipher}{verdict}."))
+    line: Line = [("warn" if event.verified is False else "good", "TLS: ")]
+    line.append(("note", f"{event.version} with {event.cipher}{VERDICTS[event.verified]}."))
     timing: Line = [("timing", told(event.ms))]
     yield (at_right(line, timing, look.width) if look.timing else None) or line
     for problem in event.problems:
@@ -241,6 +230,7 @@ def _failed(event: Failed, look: Look) -> Iterator[Line]:
 
 
 _SHOW: dict[type[Event], Callable[[Any, Look], Iterator[Line]]] = {
+    Received: _received,
     Sent: _sent,
     BodySent: _body,
     Connected: _connected,
