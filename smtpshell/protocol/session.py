@@ -18,8 +18,9 @@ from collections.abc import Callable
 
 from smtpshell.protocol.commands import VERBS, Command
 from smtpshell.protocol.extensions import Extensions, parse_ehlo
+from smtpshell.protocol.loginwatch import LoginWatch
 from smtpshell.protocol.replies import Reply
-from smtpshell.protocol.secrets import is_mechanism, redact_answer, redact_command
+from smtpshell.protocol.secrets import redact_answer, redact_command
 from smtpshell.protocol.state import (
     BANNER,
     BDAT_LAST,
@@ -36,6 +37,8 @@ from smtpshell.protocol.values import dataclass, replace
 _HELLOS = frozenset({"HELO", "EHLO", "LHLO"})
 _OPENERS = frozenset({"MAIL", "SEND", "SOML", "SAML"})
 _CHUNK_DIGITS = 18
+CHALLENGE = 334
+"""The reply that asks for the next line of a login (RFC 4954 section 4)."""
 _LINE_HELD = 1 << 20
 """Octets of one unfinished line that are held; a longer line is judged by its head."""
 
@@ -46,7 +49,8 @@ class Snapshot:
 
     `recipients` were accepted in this transaction, `refused` were not. `banner` is the text of the
     greeting. `pending` counts the commands that wait for a reply. `sender` is None outside a
-    transaction and "" for the null reverse-path.
+    transaction and "" for the null reverse-path. `trying` is the mechanism of a login under way,
+    and `challenges` how many 334s it has got.
     """
 
     state: State = State.CLOSED
@@ -66,6 +70,8 @@ class Snapshot:
     refused: tuple[str, ...] = ()
     extensions: Extensions | None = None
     pending: int = 0
+    trying: str | None = None
+    challenges: int = 0
 
     @property
     def connected(self) -> bool:
@@ -135,8 +141,7 @@ class Session:
         self._octets_left = 0
         self._body_open = False
         self._greeted = False
-        self._trying: str | None = None
-        self._login_refused = False
+        self._login = LoginWatch()
 
     # --- what is known ---------------------------------------------------------------------
 
@@ -171,7 +176,13 @@ class Session:
 
     def snapshot(self) -> Snapshot:
         """Return what is known now, as a value."""
-        return replace(self._now, mode=self.mode, pending=self.pending)
+        return replace(
+            self._now,
+            mode=self.mode,
+            pending=self.pending,
+            trying=self._login.mechanism,
+            challenges=self._login.challenges,
+        )
 
     # --- what happens ----------------------------------------------------------------------
 
@@ -279,7 +290,9 @@ class Session:
         if self.mode is Mode.DATA:
             return self._send_data(line, ending)
         if self.mode is Mode.ANSWER or self._answers_blindly(line):
-            shown = line if self._published(self._trying or "", text) else redact_answer(line)
+            known = self._published(self._login.mechanism or "", text)
+            self._login.answered(line)
+            shown = line if known else redact_answer(line)
             return self._await(Outgoing("answer", "AUTH", shown, ending, replies=1))
         return self._send_command(line, ending)
 
@@ -299,8 +312,8 @@ class Session:
         command = Command.parse(line)
         verb = VERBS.get(command.verb)
         if verb is not None:
-            self._login_refused = False
-        elif self._login_refused and len(line.split()) == 1:
+            self._login.refused = False
+        elif self._login.refused and len(line.split()) == 1:
             return self._await(Outgoing("command", "", redact_answer(line), ending, replies=1))
         legal = verb is None or self.state.name in verb.states or bool(self._waiting)
         shown = line
@@ -319,9 +332,8 @@ class Session:
         """Note the mechanism that an AUTH tries; tell whether its initial response is no secret."""
         if command.verb != "AUTH":
             return False
-        mechanism, _, response = command.argument.partition(" ")
-        self._trying = mechanism.upper() if is_mechanism(mechanism) else None
-        return self._published(self._trying or "", encode(response.strip()))
+        mechanism, response = self._login.begin(command.argument)
+        return self._published(mechanism, encode(response))
 
     def _await(self, outgoing: Outgoing) -> Outgoing:
         count = max(1, len(self._reporting(outgoing)))
@@ -339,12 +351,14 @@ class Session:
             verb = "AUTH"  # whatever was sent, the server took it for the answer to its 334
         before = self.state
         self._move(verb, reply)
-        if verb == "AUTH":
-            self._login_refused = reply.is_refusal
         if verb == "RCPT" and command is not None:
             self._note_recipient(command, reply)
         elif self.state is not before or reply.family == 2:
             self._note_success(verb, command, reply)
+        if verb == "AUTH" and reply.code == CHALLENGE:
+            self._login.challenged(reply.lines[-1])
+        elif verb == "AUTH":
+            self._login.ended(refused=reply.is_refusal)
 
     def _move(self, verb: str, reply: Reply) -> None:
         self._set(state=next_state(self.state, verb, reply.family))
@@ -368,7 +382,7 @@ class Session:
         elif verb == "XCLIENT" and reply.family == 2:
             self._reset_session()
         elif verb == "AUTH" and reply.family == 2:
-            self._set(user=self._now.user or "", mechanism=self._trying)
+            self._set(user=self._login.user or "", mechanism=self._login.mechanism)
 
     def _open_body(self) -> None:
         """Begin message data, and count the lines sent behind DATA as part of it, up to the dot."""

@@ -47,7 +47,7 @@ def session_facts(now: Snapshot) -> dict[str, object]:
         "auth_mechanisms": extensions.auth_mechanisms if extensions is not None else (),
         "size_limit": extensions.size if extensions is not None else None,
         "user": now.user,
-        "mechanism": now.mechanism,
+        "mechanism": now.trying or now.mechanism,
         "helo": now.helo or "",
         "esmtp": now.esmtp if now.helo is not None else None,
         "sender": now.sender,

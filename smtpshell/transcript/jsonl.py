@@ -102,6 +102,8 @@ def _reply(event: Received) -> dict[str, Any]:
     }
     if note.glosses:
         facts["note"]["keywords"] = {gloss.keyword: gloss.meaning for gloss in note.glosses}
+    if note.challenge:
+        facts["note"]["challenge"] = note.challenge
     if event.recipient is not None:
         facts["recipient"] = event.recipient
     if "not-utf8" in reply.flaws:

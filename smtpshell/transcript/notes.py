@@ -9,6 +9,7 @@ from __future__ import annotations
 from smtpshell.protocol.events import Received
 from smtpshell.protocol.extensions import gloss
 from smtpshell.protocol.replies import FLAWS
+from smtpshell.protocol.session import CHALLENGE
 from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import dataclass
 from smtpshell.transcript.context import context_of
@@ -30,19 +31,22 @@ class Note:
     """What is said of one reply.
 
     `meaning` is the short note. `glosses` explain the keywords of an EHLO reply. `flaws` are the
-    departures from the grammar, each in words with its section.
+    departures from the grammar, each in words with its section. `challenge` says what a 334 asks
+    for and what to answer.
     """
 
     meaning: str
     glosses: tuple[Gloss, ...] = ()
     flaws: tuple[str, ...] = ()
+    challenge: str = ""
 
 
 def note_of(event: Received) -> Note:
     """Return the short note of a reply."""
     from smtpshell.knowledge.notes import short
 
-    return Note(short(event.reply, context_of(event)), glosses_of(event), flaws_of(event))
+    meaning = short(event.reply, context_of(event))
+    return Note(meaning, glosses_of(event), flaws_of(event), challenge_of(event))
 
 
 def long_note_of(event: Received) -> list[tuple[str, str]]:
@@ -67,3 +71,14 @@ def flaws_of(event: Received) -> tuple[str, ...]:
     """Return the flaws of a reply in words, each with the section that it departs from."""
     named = (FLAWS[name] for name in event.reply.flaws)
     return tuple(f"{flaw.meaning} ({flaw.section})" for flaw in named)
+
+
+def challenge_of(event: Received) -> str:
+    """Return what a 334 says and what to answer; "" for any other reply."""
+    mechanism = event.after.trying
+    if event.reply.code != CHALLENGE or mechanism is None:
+        return ""
+    from smtpshell.protocol.sasl.challenges import explain_line
+
+    text = event.reply.lines[-1] if event.reply.lines else ""
+    return explain_line(mechanism, event.after.challenges, text)

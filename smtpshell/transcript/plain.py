@@ -82,6 +82,8 @@ def _received(event: Received, notes: str, *, timing: bool) -> Iterator[str]:
         yield f"# {gloss.keyword}: {gloss.meaning}"
     took = f" ({told(event.ms)})" if timing and not event.unasked else ""
     yield f"# {note.meaning}{took}"
+    if note.challenge:
+        yield f"# {note.challenge}"
     for flaw in note.flaws:
         yield f"# Flaw: {flaw}."
     if notes == "long":

@@ -341,14 +341,24 @@ def test_closing_ends_everything():
 
 
 def test_a_login_is_followed_to_its_end():
-    """Each challenge turns the next line into an answer, and 235 tells the mechanism."""
+    """Each challenge turns the next line into an answer; 235 tells the mechanism and the user."""
     talk = Talk().play(READY).play("C: AUTH login\nS: 334 VXNlcm5hbWU6")
     assert (talk.now.state, talk.now.mode) == (State.AUTH, Mode.ANSWER)
     talk.play("C: YW5u\nS: 334 UGFzc3dvcmQ6\nC: c2VjcmV0\nS: 235 welcome")
     assert talk.verbs[-3:] == ["AUTH"] * 3
-    assert (talk.now.state, talk.now.mechanism, talk.now.user) == (State.READY, "LOGIN", "")
-    talk.session.logged_in_as("ann")
-    assert talk.now.user == "ann"
+    assert (talk.now.state, talk.now.mechanism, talk.now.user) == (State.READY, "LOGIN", "ann")
+    talk.session.logged_in_as("ann@client.example")
+    assert talk.now.user == "ann@client.example"
+
+
+def test_a_login_under_way_tells_its_mechanism_and_its_step():
+    """`trying` and `challenges` stand from the AUTH to the reply that ends it."""
+    talk = Talk().play(READY).play("C: AUTH login\nS: 334 VXNlcm5hbWU6")
+    assert (talk.now.trying, talk.now.challenges) == ("LOGIN", 1)
+    talk.play("C: YW5u\nS: 334 UGFzc3dvcmQ6")
+    assert (talk.now.trying, talk.now.challenges) == ("LOGIN", 2)
+    talk.play("C: c2VjcmV0\nS: 535 no")
+    assert (talk.now.trying, talk.now.challenges, talk.now.user) == (None, 0, None)
 
 
 SECRET = "AGFubgBzZWNyZXQ="
