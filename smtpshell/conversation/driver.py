@@ -27,6 +27,7 @@ from smtpshell.conversation.terms import (
     injected_words,
     no_reply,
 )
+from smtpshell.conversation.way import rewritten, wrong_server
 from smtpshell.net.link import Link, LinkError, TlsError
 from smtpshell.protocol.errors import SmtpshellError, Status
 from smtpshell.protocol.events import (
@@ -161,13 +162,9 @@ class Conversation:
 
     def _mind_the_door(self, octets: bytes) -> None:
         """Notice when what answers is no SMTP server; `settle` raises it, the link still stands."""
-        from smtpshell.net.doors import wrong_door
-
-        door = wrong_door(octets)
-        if door is not None:
-            where = self.snapshot.target
-            error = SmtpshellError(door.meaning, where, door.next, status=Status.BANNER)
-            self._wrong_door = self._fail("banner", error, door.service)
+        wrong = wrong_server(octets, self.snapshot.target)
+        if wrong is not None:
+            self._wrong_door = self._fail("banner", *wrong)
 
     def _attempted(self, attempt: net_link.Attempt) -> None:
         self.attempts.append(attempt)
@@ -259,6 +256,8 @@ class Conversation:
             self._progress.set()
             if reply.code is None and self.session.state is State.GREETING:
                 self._mind_the_door(reply.raw)
+            if answer.verb == "EHLO" and (words := rewritten(self.session.snapshot())):
+                self.remark(words, "warning")
         if self._unasked > UNASKED_ALLOWED and self._link is not None:
             self.remark(
                 f"The server sent {self._unasked} lines that nothing asked for; "
@@ -405,8 +404,6 @@ class Conversation:
 
     async def close(self) -> None:
         """End the connection from our side; nothing happens when there is none."""
-        if self._link is None:
-            return
         await self._drop("client")
 
     async def _drop(self, by: str) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from smtpshell.conversation.embedded import target_of
 from smtpshell.conversation.targets import PRACTICE, Target, parse_target
 from smtpshell.conversation.terms import Options
+from smtpshell.conversation.way import rewritten
 from smtpshell.knowledge.providers import NAMES as PROVIDER_NAMES
 from smtpshell.knowledge.providers import providers
 from smtpshell.net.tls import TlsSettings
@@ -146,10 +147,12 @@ async def starttls(desk: Desk) -> None:
     reply = await conversation.command("STARTTLS")
     if not conversation.snapshot.tls:
         code = reply.code if reply is not None else "nothing"
+        way = f"{words} " if (words := rewritten(conversation.snapshot)) else ""
         raise SmtpshellError(
             f"STARTTLS was answered with {code}",
             conversation.snapshot.target,
-            "Nothing secret should be sent here. Port 465 (smtps://) may offer TLS at once.",
+            f"{way}Nothing secret should be sent here. "
+            "Port 465 (smtps://) may offer TLS at once.",
             status=Status.TLS,
         )
     await hello(desk, name)

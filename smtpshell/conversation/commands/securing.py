@@ -75,6 +75,7 @@ async def cert(desk: Desk, argument: str) -> None:
             "/starttls upgrades it; smtps://HOST begins with TLS.",
             status=Status.USAGE,
         )
+    verdict = _with_chain(desk, verdict)
     if argument.lower() in ("pem", "--pem"):
         rows = [Row(line) for facts in verdict.chain for line in facts.pem.strip().split("\n")]
         desk.show(rows, {"pem": [facts.pem for facts in verdict.chain]})
@@ -84,6 +85,22 @@ async def cert(desk: Desk, argument: str) -> None:
             f"{argument!r} is not understood", "/cert", "There is /cert and /cert pem."
         )
     desk.show(certificate_report(verdict), verdict_facts(verdict))
+
+
+def _with_chain(desk: Desk, verdict: Verdict) -> Verdict:
+    """Return the verdict with the chain's facts, which a handshake that verified left out."""
+    conversation = desk.conversation
+    link, target = conversation.link, conversation.target
+    if verdict.chain or link is None or link.ssl_object is None or target is None:
+        return verdict
+    from smtpshell.conversation.handshake import settings_for
+    from smtpshell.net.verdict import judge
+
+    settings = settings_for(target, conversation.options)
+    host = settings.sni or target.host
+    full = judge(link.ssl_object, host, settings, group=link.group, full=True)
+    conversation.verdict = full
+    return full
 
 
 def certificate_report(verdict: Verdict) -> Report:

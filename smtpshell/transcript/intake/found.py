@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.replies import Reply
-from smtpshell.protocol.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from smtpshell.knowledge.context import Context
@@ -102,11 +102,12 @@ def _inner(code: str) -> re.Pattern[str]:
     return re.compile(rf"(?:\\r)?\\n(?:{code}[ -])?|[ \t]{code}[ -]")
 
 
-_STRONG = re.compile(r"(?<![\w.:/-])[245][0-9]{2}[ :-]{1,2}[#(]?(?=[245]\.[0-9]{1,3}\.[0-9]{1,3})")
-_WEAK = re.compile(
-    r"(?:^|[:;,=(\[] ?|[\"'] ?| said | with | reply | response | returned | error |\bError )"
-    r"[\"'<(]{0,2}(?=[45][0-5][0-9][ -][^\d\s])"
-)
+_CODE = re.compile(r"(?<![\w.:/-])[245][0-9]{2}(?=[ :-])")
+_STATUS = re.compile(r"[ :-]{1,2}[#(]?[245]\.[0-9]{1,3}\.[0-9]{1,3}")
+_WORDS = re.compile(r"[ -][^\d\s]")
+_MARKS = tuple(":;,=([\"'<`")
+_LEADS = (*(mark + " " for mark in _MARKS), *_MARKS)
+_LEADS += (" said ", " with ", " reply ", " response ", "returned ", "rror ", ">: ")
 _BARE = re.compile(r"(?:[:;=(] ?)(?=[45][0-5][0-9](?:$|[)'\",;]))")
 
 
@@ -122,13 +123,15 @@ def find_reply(text: str) -> str | None:
     True
     """
     text = text[:LONGEST]
-    if "4" not in text and "5" not in text:
-        return None
-    match = _STRONG.search(text)
-    if match is not None:
-        return _cut(text, match.start())
-    match = _WEAK.search(text)
-    return _cut(text, match.end()) if match is not None else None
+    weak = -1
+    for match in _CODE.finditer(text):
+        start, end = match.span()
+        if _STATUS.match(text, end):
+            return _cut(text, start)
+        if weak < 0 and text[start] != "2" and text[start + 1] < "6" and _WORDS.match(text, end):
+            before = text[max(start - 12, 0) : start]
+            weak = start if not before.strip() or before.endswith(_LEADS) else -1
+    return _cut(text, weak) if weak >= 0 else None
 
 
 def _cut(text: str, start: int) -> str:
