@@ -94,6 +94,9 @@ FIRST_NAME = "thename"
 AN_ADDRESS = "theip"
 """Stands in a reading for each IP address: "192.0.2.7 is blocked" says who is blocked."""
 
+POINTERS = ("for more info", "learn more", "for explanation", "for further info", "for details")
+"""Begin the part of a reply that tells where to read on; its words are not about the reason."""
+
 FOLLOW_UP = " 503 "
 """Begins the answer to a pipelined command after a refused one; what follows is not the reason."""
 
@@ -108,6 +111,11 @@ def read(text: str) -> Reading:
     cut = text.find(FOLLOW_UP, 8)
     if cut > 0 and text[cut - 1] != ":":
         text = text[:cut]
+    tail = ""
+    for pointer in POINTERS:
+        cut = text.find(pointer, 24)
+        if cut > 0:
+            text, tail = text[:cut], text[cut:] + tail
     for old, new in _JOINED:
         if old in text:
             text = text.replace(old, new)
@@ -125,7 +133,17 @@ def read(text: str) -> Reading:
             _read_dotted(word, words, names, addresses)
         elif word not in FILLERS and not word.isdigit():
             words.append(word)
+    if tail:
+        _read_pointer(tail, names)
     return Reading(words, names, addresses)
+
+
+def _read_pointer(tail: str, names: list[str]) -> None:
+    """Read only the names from where a reply points the reader to."""
+    for word in tail.translate(_TABLE).split():
+        name = word.strip(".")
+        if name.rpartition(".")[2] in _NAME_ENDS and "." in name:
+            names.append(name)
 
 
 def _read_dotted(word: str, words: list[str], names: list[str], addresses: list[str]) -> None:

@@ -49,6 +49,13 @@ def test_the_follow_up_of_a_pipelined_session_is_cut_off():
     assert "rcpt" not in read("550 no such user 503 5.5.1 RCPT first").words
 
 
+def test_where_to_read_on_is_no_reason():
+    """Of "for more information see ...", only the names count, not the words."""
+    reading = read("mailbox unavailable here, for more information on spam see www.example.com")
+    assert "spam" not in reading.words
+    assert list(reading.names) == ["www.example.com"]
+
+
 @pytest.mark.parametrize(
     ("pattern", "text", "matches"),
     [
