@@ -3,7 +3,8 @@
     smtpshell [options] [WORD ...]
 
 The first word that is not an option is a sub-command, else a provider's name, else a TARGET; no
-word means the practice server. Rooms are imported when they are entered, so that `--help` is quick.
+word means the practice server. Rooms are imported when they are entered, so that `--help` is quick;
+`typing`, which would cost more than all that is imported here of ours, is left to the type checker.
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from smtpshell import __version__
 from smtpshell.conversation.lookups import LOOKUPS, USAGE
@@ -20,6 +19,7 @@ from smtpshell.conversation.options import Parser
 from smtpshell.protocol.errors import FileError, SmtpshellError, Status, UsageError
 from smtpshell.protocol.values import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -112,7 +112,6 @@ def build_parser() -> Parser:
         usage="%(prog)s [options] [TARGET | SUB-COMMAND ...]",
         description="An interactive shell that speaks raw SMTP, explains every reply, and teaches.",
         epilog=_listed() + EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -228,6 +227,8 @@ def _talk(target: str | None, options: argparse.Namespace, settings: Settings) -
 
 
 def _check_files(sources: list[tuple[str, str]]) -> None:
+    from pathlib import Path
+
     for kind, name in sources:
         if kind == "file" and name != "-":
             try:

@@ -49,7 +49,6 @@ def parser() -> Parser:
         description="Find the replies in a text (a reply, a bounce, a mail log, a session, the "
         "error of a program) and explain each.",
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     made.add_argument("text", nargs="*", metavar="TEXT", help="the text; - or none: standard input")

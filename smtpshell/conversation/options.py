@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import os
 
 from smtpshell.protocol.errors import UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+
+class Page(argparse.RawDescriptionHelpFormatter):
+    """A help page as wide as the window, its description and epilog as they were written.
+
+    A parser makes one for every option that is added to it. Left to find the width by itself it
+    would load the archive formats of `shutil` each time the program starts.
+    """
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=window_width() - 2)
+
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises `UsageError`."""
+    """An argument parser that raises `UsageError`, and prints help as a `Page`."""
+
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401 - as ArgumentParser has them
+        super().__init__(formatter_class=Page, **settings)
 
     def error(self, message: str) -> NoReturn:
         """Raise a `UsageError` in place of printing a usage page and leaving."""
         raise UsageError(message, next=f"{self.prog} --help lists the options.")
+
+
+def window_width() -> int:
+    """Return the columns of the window: from the environment, the terminal, or 80."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(1).columns or 80
+    except OSError:
+        return 80

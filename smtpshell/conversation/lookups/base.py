@@ -96,7 +96,6 @@ class Lookup:
             prog=f"{program}{self.name}",
             description=f"{row.summary[0].upper()}{row.summary[1:]}.",
             epilog="Exit status: 0 fine, 1 a problem, 3 no answer, 64 usage.",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
         self.add_arguments(parser)
