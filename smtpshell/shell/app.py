@@ -47,8 +47,8 @@ INSIDE = (Mode.DATA, Mode.OCTETS)
 def interact(target: str | None, settings: Settings, guest: Guest | None = None) -> int:
     """Run the shell on a terminal until the user leaves; return the exit status.
 
-    `target` is as in `conversation.targets`; None is the practice server. `guest` sits down once
-    the connection stands.
+    `target` is as in `conversation.targets`; None is the practice server. `guest` sits down at
+    once and connects as it likes; then nothing is opened here.
     """
     settings.interactive = True
     return asyncio.run(Shell(settings).run(target or PRACTICE, guest))
@@ -76,9 +76,10 @@ class Shell:
         desk = self.desk
         with self.console.running():
             try:
-                await self._open(target)
                 if guest is not None:
                     await desk.guarded(desk.invite(guest))
+                else:
+                    await self._open(target)
                 while not desk.leaving:
                     await self._turn()
                 await desk.dismiss()
@@ -267,4 +268,6 @@ _ON_KEY: dict[str, Callable[[Shell, str], None]] = {
 
 def _lessons() -> Mapping[str, str]:
     """Return the names and titles of the lessons."""
-    return {}
+    from smtpshell.tutor.commands import names
+
+    return names()

@@ -32,8 +32,8 @@ class Teller:
 
     def rows(self, rows: Iterable[Row]) -> None:
         """Write rows."""
-        for row in rows:
-            self.line(spoken(row))
+        for text in spoken(rows):
+            self.line(text)
 
     def begin(self) -> None:
         """Tell which lesson it is, and its preface."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation import local
 from smtpshell.conversation.guest import GuestCommand
+from smtpshell.conversation.report import Row
 from smtpshell.tutor import moves
 from smtpshell.tutor.performance import perform
+from smtpshell.tutor.plainly import spoken
 from smtpshell.tutor.player import Player
 from smtpshell.tutor.progress import Progress
 from smtpshell.tutor.stage import Stage
@@ -75,7 +77,7 @@ class LessonGuest:
         server = await host.start_practice(self.lesson.scenario)
         self._stage = Stage(host.conversation, server)
         self._player = Player(
-            self.lesson, self._stage, canonical, host.show, seed=seed, progress=self._progress
+            self.lesson, self._stage, canonical, self._tell, seed=seed, progress=self._progress
         )
         self._player.insert = host.put_text
         await self._player.start(state)
@@ -106,6 +108,12 @@ class LessonGuest:
             self._stage = None
         if self._host is not None:
             self._host.settings.set("stuffing", self._stuffing)
+
+    def _tell(self, rows: Iterable[Row]) -> None:
+        if self._host is None:
+            return
+        plain = self._host.settings.plain
+        self._host.show([Row(text) for text in spoken(rows)] if plain else rows)
 
     # --- commands ------------------------------------------------------------------------------
 

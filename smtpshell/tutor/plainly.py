@@ -40,8 +40,11 @@ def filled(line: str, values: Mapping[str, str]) -> str:
         return line
 
 
-def paragraphs(lines: Iterable[str], values: Mapping[str, str]) -> Iterator[str]:
-    """Yield prose with each paragraph joined to one line; code and lists keep their lines."""
+def paragraphs(lines: Iterable[str], values: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+    """Yield prose with each paragraph joined to one line; code and lists keep their lines.
+
+    With each text goes whether it stands alone, as code and the items of lists do.
+    """
     held: list[str] = []
     fenced = False
     for raw in (*lines, ""):
@@ -49,21 +52,28 @@ def paragraphs(lines: Iterable[str], values: Mapping[str, str]) -> Iterator[str]
         fence = line.lstrip().startswith(("```", "~~~"))
         stands_alone = fenced or fence or line.startswith(("    ", "\t", "- ", "* ", "|", "#", ">"))
         if (not line.strip() or stands_alone) and held:
-            yield " ".join(held)
+            yield " ".join(held), False
             held = []
         if fence:
             fenced = not fenced
         elif stands_alone:
-            yield line.strip()
+            yield line.strip(), True
         elif line.strip():
             held.append(line.strip())
 
 
 def prose_rows(lines: Iterable[str], values: Mapping[str, str]) -> list[Row]:
-    """Return prose as rows, a paragraph each."""
-    return [Row(text, "prose") for text in paragraphs(lines, values)]
+    """Return prose as rows, a paragraph each, with an empty row before each paragraph."""
+    rows: list[Row] = []
+    alone = False
+    for text, stands_alone in paragraphs(lines, values):
+        if not (alone and stands_alone):
+            rows.append(Row(""))
+        rows.append(Row(text, "prose", indent=int(stands_alone)))
+        alone = stands_alone
+    return rows
 
 
-def spoken(row: Row) -> str:
-    """Return a row as one plain line that begins with its role."""
-    return f"Text: {row.text}" if row.style == "prose" else row.text
+def spoken(rows: Iterable[Row]) -> list[str]:
+    """Return rows as plain lines, each beginning with its role; empty rows are left out."""
+    return [f"Text: {row.text}" if row.style == "prose" else row.text for row in rows if row.text]

@@ -207,7 +207,8 @@ class Player:
 
     def _title(self) -> None:
         total = len(self.lesson.steps)
-        self.say(f"Step {self.at.step + 1} of {total}: {self.step.title}", "title")
+        title = f"Step {self.at.step + 1} of {total}: {self.step.title}"
+        self.tell([Row(""), Row(title, "title")])
 
     async def advance(self) -> None:
         """Walk on until something has to be waited for."""
@@ -222,8 +223,8 @@ class Player:
 
     def _finish(self) -> None:
         self.finished = True
-        self.progress.record("done")
-        self.say(f"Done. That was the lesson: {self.lesson.title}.", "good")
+        self.progress.finish(tuple(self.stage.journal))
+        self.tell([Row(""), Row(f"Done. That was the lesson: {self.lesson.title}.", "good")])
 
     def _end_step(self) -> None:
         self.progress.record("done", self.step.id)

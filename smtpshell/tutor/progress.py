@@ -8,7 +8,8 @@ Each record has `at` (seconds since 1970), `kind` and `step`:
     answer  ask text right                         an answer to a question
     hint    number      shown      skip      undo      reset
     place   block action keep journal values       where the learner waits, and what was done
-    done                                           the step (or, with no step, the lesson) is over
+    done                                           the step is over
+    done    keep journal                           with no step: the lesson is over
 
 `journal` holds what was sent since, behind the first `keep` entries of what came before. Secrets
 are hidden before they come here; the published ones of a practice world are none.
@@ -103,18 +104,23 @@ class Progress:
 
     def place(self, place: Place) -> None:
         """Record where the learner waits."""
-        keep = _common(self._journal, place.journal)
-        new = [[entry.kind, entry.text] for entry in place.journal[keep:]]
-        self._journal = place.journal
         self.record(
             "place",
             place.step,
             block=place.block,
             action=place.action,
-            keep=keep,
-            journal=new,
+            **self._news(place.journal),
             values=dict(place.values),
         )
+
+    def finish(self, journal: tuple[Entry, ...]) -> None:
+        """Record that the lesson is over, and what was done until then."""
+        self.record("done", **self._news(journal))
+
+    def _news(self, journal: tuple[Entry, ...]) -> dict[str, Any]:
+        keep = _common(self._journal, journal)
+        self._journal = journal
+        return {"keep": keep, "journal": [[entry.kind, entry.text] for entry in journal[keep:]]}
 
     def record(self, kind: str, step: str = "", **facts: Any) -> None:  # noqa: ANN401 - JSON values
         """Append a record; raises `FileError`."""

@@ -21,7 +21,7 @@ class Graded:
 
 def question_rows(ask: Ask, values: Mapping[str, str]) -> list[Row]:
     """Return a question as rows: the question itself, then its choices, numbered."""
-    rows = [Row(f"Question: {filled(' '.join(ask.question), values)}", "title")]
+    rows = [Row(""), Row(f"Question: {filled(' '.join(ask.question), values)}", "title")]
     choices = choices_of(ask)
     for number, choice in enumerate(choices, 1):
         rows.append(Row(f"Choice {number}: {filled(choice.text, values)}"))

@@ -72,7 +72,7 @@ def _sentences(lesson: Lesson) -> Iterator[Problem]:
 
 
 def _long_sentences(prose: Prose) -> Iterator[Problem]:
-    for paragraph in paragraphs(prose.lines, {}):
+    for paragraph, _ in paragraphs(prose.lines, {}):
         if paragraph.startswith("|"):
             continue
         for sentence in _SENTENCE.split(_CODE.sub("code", paragraph)):

@@ -65,8 +65,8 @@ class LessonDesk(ScriptDesk):
 
     def tell(self, rows: Iterable[Row]) -> None:
         """Write what the lesson says."""
-        for row in rows:
-            self.printer.line(visible(spoken(row), ascii_only=self.settings.plain))
+        for text in spoken(rows):
+            self.printer.line(visible(text, ascii_only=self.settings.plain))
 
     async def take(self, line: str) -> None:
         """Do what one line says; errors are told, and the lesson goes on."""
