@@ -24,7 +24,7 @@ LONGEST = 2_000
 
 _FILLERS = """
     the a an is are was were be been being am has have had having will would shall should please
-    sorry your our my his her their its this that these those of it we i and or as so do does
+    sorry your our my his her their its this that these those of it we i and or so do does
     did can could may might seems appears wo ca just very there currently
     le la les un une du des der die das ein eine el los las il lo uma um
 """
