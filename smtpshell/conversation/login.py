@@ -53,7 +53,7 @@ async def authenticate(desk: Desk, login: Login) -> Reply:
     if conversation.snapshot.helo is None:
         await hello(desk)
     offered = _offered(desk)
-    binding = _binding(desk)
+    binding = _binding(desk, (login.mechanism,) if login.mechanism else offered)
     host = conversation.target.host if conversation.target is not None else ""
     row = _chosen(desk, login, offered, binding)
     if row.name not in offered:
@@ -98,10 +98,11 @@ def _offered(desk: Desk) -> tuple[str, ...]:
     return offered
 
 
-def _binding(desk: Desk) -> ChannelBinding | None:
-    """Return the channel binding to use, if the channel has one."""
+def _binding(desk: Desk, possible: tuple[str, ...]) -> ChannelBinding | None:
+    """Return the channel binding to use, if the channel has one and a possible mechanism can."""
     link = desk.conversation.link
-    if link is None or link.ssl_object is None:
+    binds = any(name.upper().startswith("SCRAM-") for name in possible)
+    if link is None or link.ssl_object is None or not binds:
         return None
     from smtpshell.net.bindings import channel_bindings
 
