@@ -29,7 +29,12 @@ from smtpshell.transcript.plain import told
 
 def as_json(value: object) -> str:
     """Return one line of ASCII-escaped JSON; lone surrogates become U+FFFD."""
-    return json.dumps(_clean(value), ensure_ascii=True, separators=(", ", ": "))
+    line = json.dumps(value)
+    return json.dumps(_clean(value)) if _SURROGATE in line else line
+
+
+_SURROGATE = r"\ud"
+"""How the escapes of surrogates begin, in pairs or alone; only a line with one needs cleaning."""
 
 
 def _clean(value: object) -> object:
