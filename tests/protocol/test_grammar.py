@@ -224,3 +224,11 @@ def test_a_plus_sign_without_digits_stays():
     """What is no hexadecimal pair is left as it stands, and lower case is forgiven."""
     assert decode_xtext("a+zz+2") == "a+zz+2"
     assert decode_xtext("a+2b") == "a+"
+
+
+@pytest.mark.parametrize("rule", grammar.WITHOUT_UTF8)
+@given(text=st.text('aZ1.-@<>=[]"\\ ,:', max_size=20))
+def test_ascii_fits_both_rules_or_neither(rule, text):
+    """For a text of ASCII an internationalised rule and its plain one say the same."""
+    fits = grammar.compiled(rule).fullmatch(text) is not None
+    assert fits is grammar.matches(rule, text)
