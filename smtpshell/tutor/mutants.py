@@ -39,6 +39,7 @@ class Learner:
         self.heard: list[str] = []
         self.stage = stage
         self.player = Player(lesson, stage, canonical, self._hear, seed=seed)
+        self.home = self.player.checkpoint
         self._bench = Bench(stage.conversation, practice_settings(), stage.server)
 
     def _hear(self, rows: object) -> None:
@@ -178,7 +179,7 @@ async def _dishonest(learner: Learner, lesson: Lesson) -> AsyncIterator[Problem]
     player = learner.player
     proven: set[int] = set()
     while not player.finished:
-        here = player.checkpoint
+        here = learner.home = player.checkpoint
         if player.asking is not None:
             for problem in _answers(player.asking, dict(player.values)):
                 yield problem
@@ -201,8 +202,11 @@ async def _dishonest(learner: Learner, lesson: Lesson) -> AsyncIterator[Problem]
 
 
 async def _return(learner: Learner) -> None:
+    """Go back to the place that is looked at, however far the last attempt has led."""
     player = learner.player
-    await player.return_to(player.checkpoint)
+    if learner.home in player.trail:
+        del player.trail[player.trail.index(learner.home) + 1 :]
+    await player.return_to(learner.home)
     learner.heard.clear()
     await player.advance()
 
