@@ -13,7 +13,6 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterable
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -33,10 +32,14 @@ from smtpshell.transcript.plain import plain_lines as event_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from smtpshell.conversation.settings import Settings
 
 NAME = "smtpshell"
+
+STDIN_BLOCK = 1 << 16
+"""Octets of standard input that are read at once."""
 
 STDIN_LINES = 256
 """Lines of standard input that are read ahead of what is sent."""
@@ -48,7 +51,7 @@ class Printer:
     def __init__(self, settings: Settings, out: TextIO, errors: TextIO) -> None:
         self._settings = settings
         self._out = out
-        self._errors = errors
+        self.errors = errors
 
     def __call__(self, event: Event) -> None:
         """Write one event."""
@@ -81,8 +84,11 @@ class Printer:
 
     def error(self, text: str) -> None:
         """Write one line to standard error."""
-        self._errors.write(f"{NAME}: {visible(text)}\n")
-        self._errors.flush()
+        try:
+            self.errors.write(f"{NAME}: {visible(text)}\n")
+            self.errors.flush()
+        except BrokenPipeError:
+            return
 
 
 class ScriptDesk:
@@ -156,14 +162,26 @@ class ScriptDesk:
         for line in lines:
             await self.take(line)
 
-    @contextmanager
-    def progress(self, label: str, total: int | None) -> Iterator[Callable[[int], None]]:
-        """Show nothing: progress is for terminals."""
-        yield lambda _done: None
+    def progress(
+        self, label: str, total: int | None
+    ) -> AbstractContextManager[Callable[[int], None]]:
+        """Show a bar where standard error is a terminal."""
+        from smtpshell.conversation.progressbar import progress_bar
+
+        return progress_bar(label, total, self.printer.errors)
 
     def leave(self) -> None:
         """Read no further lines."""
         self.leaving = True
+
+    def report_error(self, error: SmtpshellError) -> None:
+        """Tell an error that no event has told, and count it."""
+        self.worst_error = self.worst_error or int(error.status)
+        self.printer.error(str(error))
+        if self.settings.json:
+            from smtpshell.transcript.jsonl import as_json, failure_object
+
+            self.printer.line(as_json(failure_object(error)))
 
     # --- the lines ---------------------------------------------------------------------------
 
@@ -194,10 +212,7 @@ class ScriptDesk:
         except (Broken, ReplyTimeout):
             raise
         except SmtpshellError as error:
-            self.worst_error = self.worst_error or int(error.status)
-            self.printer.error(str(error))
-            if self.settings.json:
-                self.say(str(error))
+            self.report_error(error)
 
     async def _send_message_line(self, line: str) -> None:
         doubled = line.startswith(".") and line != "." and self.settings.stuffing
@@ -242,8 +257,7 @@ async def run_script(desk: ScriptDesk, target: str, lines: AsyncIterator[str]) -
     except ReplyTimeout:
         await desk.conversation.close()
     except SmtpshellError as error:
-        desk.printer.error(str(error))
-        desk.worst_error = desk.worst_error or int(error.status)
+        desk.report_error(error)
     finally:
         await desk.conversation.close()
         await desk.stop_practice()
@@ -279,6 +293,23 @@ def _line(octets: bytes) -> str:
     return decode(octets.removesuffix(b"\n").removesuffix(b"\r"))
 
 
+def _stdin_lines() -> Iterator[bytes]:
+    """Yield the lines of standard input from its descriptor.
+
+    A thread that waits inside `sys.stdin` holds its lock, and the interpreter that ends meanwhile
+    aborts; nothing is held while `os.read` waits.
+    """
+    pieces: list[bytes] = []
+    while octets := os.read(sys.stdin.fileno(), STDIN_BLOCK):
+        *lines, rest = octets.split(b"\n")
+        for line in lines:
+            yield b"".join((*pieces, line, b"\n"))
+            pieces = []
+        pieces.append(rest)
+    if any(pieces):
+        yield b"".join(pieces)
+
+
 async def _read_stdin() -> AsyncIterator[str]:
     """Yield the lines of standard input as they come, without holding up the loop.
 
@@ -290,7 +321,7 @@ async def _read_stdin() -> AsyncIterator[str]:
 
     def pump() -> None:
         try:
-            for octets in sys.stdin.buffer:
+            for octets in _stdin_lines():
                 asyncio.run_coroutine_threadsafe(lines.put(octets), loop).result()
             asyncio.run_coroutine_threadsafe(lines.put(b""), loop).result()
         except RuntimeError:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 
+from smtpshell.protocol.text import visible
 from smtpshell.shell.local_offers import local_offers
 from smtpshell.shell.offers import Offer, Scene
 from smtpshell.shell.wire_offers import wire_offers
@@ -57,10 +58,12 @@ class ShellCompleter(Completer):
         for number, offer in enumerate(found):
             if number >= OFFERS_MOST:
                 return
+            if not offer.text.isprintable():
+                continue  # a server's keyword that nobody would want on the line
             closed = document.text_after_cursor.startswith(">")
             yield Completion(
                 offer.text.removesuffix(">") if closed else offer.text,
                 start_position=-offer.replaces,
-                display=offer.shown or offer.text,
-                display_meta=offer.meaning,
+                display=visible(offer.shown or offer.text),
+                display_meta=visible(offer.meaning),
             )

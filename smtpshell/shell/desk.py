@@ -231,13 +231,12 @@ class ShellDesk:
         conversation = self.conversation
         now, target = conversation.snapshot, conversation.target
         if mode in (Mode.COMMAND, Mode.ANSWER) and not self._secret_allowed:
-            verdict = conversation.verdict
             question = caution.question_before_secret(
                 line,
                 now,
                 target,
                 answering=mode is Mode.ANSWER,
-                verified=verdict is not None and verdict.verified,
+                verified=caution.is_safe(conversation.verdict, self.settings),
             )
             if question:
                 self._secret_allowed = await self.ask(question, flag="")

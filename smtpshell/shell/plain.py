@@ -8,6 +8,7 @@ line of its own, and the prompt is written again below it. The terminal does the
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import threading
@@ -20,6 +21,7 @@ from smtpshell.conversation.report import plain_lines as report_lines
 from smtpshell.protocol.events import Failed, Received, Sent
 from smtpshell.protocol.text import decode, visible
 from smtpshell.shell.console import Key, Typed
+from smtpshell.shell.prompt import Prompt, question_prompt
 from smtpshell.transcript.plain import plain_lines
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from smtpshell.conversation.report import Row
     from smtpshell.conversation.settings import Settings
     from smtpshell.protocol.events import Event
-    from smtpshell.shell.prompt import Prompt
 
 PATIENCE = 3.0
 """Seconds of waiting after which a line says what for."""
@@ -42,7 +43,8 @@ class PlainConsole:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._prompt = ""
+        self._prompt: Callable[[], Prompt] = lambda: question_prompt("", secret=False)
+        self._standing = False
         self._lines: asyncio.Queue[bytes] = asyncio.Queue()
         self._interrupted: Callable[[], None] = lambda: None
 
@@ -61,10 +63,14 @@ class PlainConsole:
         texts = [visible(line, ascii_only=True) for line in lines]
         if not texts:
             return
-        if self._prompt:
+        if self._standing:
             texts = ["", *texts]
-        sys.stdout.write("".join(f"{text}\n" for text in texts) + self._prompt)
+        prompt = self._shown_prompt() if self._standing else ""
+        sys.stdout.write("".join(f"{text}\n" for text in texts) + prompt)
         sys.stdout.flush()
+
+    def _shown_prompt(self) -> str:
+        return visible(self._prompt().text, ascii_only=True)
 
     def event(self, event: Event, *, typed: bool) -> None:
         """Show an event."""
@@ -106,7 +112,7 @@ class PlainConsole:
         if text:
             self._write([f"# To be sent as it is or changed: {text}"])
         now = prompt()
-        line = await self._line(now.text, hidden=now.secret)
+        line = await self._line(prompt, hidden=now.secret)
         if line is None:
             return Typed(key=Key.END)
         if line.startswith(LOCAL_KEY) and now.kind in ("data", "octets", "answer"):
@@ -115,22 +121,23 @@ class PlainConsole:
 
     async def ask(self, question: str, default: str = "", *, secret: bool = False) -> str | None:
         """Ask for a line; an empty one takes the default."""
-        line = await self._line(question, hidden=secret, gives_up=True)
+        prompt = question_prompt(question, secret=secret)
+        line = await self._line(lambda: prompt, hidden=secret, gives_up=True)
         return line if line is None else line or default
 
     async def _line(
-        self, prompt: str, *, hidden: bool = False, gives_up: bool = False
+        self, prompt: Callable[[], Prompt], *, hidden: bool = False, gives_up: bool = False
     ) -> str | None:
         """Write a prompt and return the line typed; None at its end (Ctrl-D), or when given up."""
-        self._prompt = visible(prompt, ascii_only=True)
-        sys.stdout.write(self._prompt)
+        self._prompt, self._standing = prompt, True
+        sys.stdout.write(self._shown_prompt())
         sys.stdout.flush()
 
         def interrupted() -> None:
             if gives_up:
                 self._lines.put_nowait(b"")
             else:
-                sys.stdout.write(f"\n{self._prompt}")
+                sys.stdout.write(f"\n{self._shown_prompt()}")
                 sys.stdout.flush()
 
         self._interrupted = interrupted
@@ -138,9 +145,9 @@ class PlainConsole:
             with _echo(on=not hidden):
                 octets = await self._lines.get()
         finally:
-            self._prompt = ""
+            self._standing = False
             self._interrupted = lambda: None
-        if hidden or not octets:
+        if hidden or not octets:  # neither was echoed with its line end
             sys.stdout.write("\n")
         return decode(octets.rstrip(b"\r\n")) if octets else None
 
@@ -154,6 +161,7 @@ class PlainConsole:
         def stop() -> None:
             nonlocal stopped
             stopped = True
+            self._write([""])
             task.cancel()
 
         before, self._interrupted = self._interrupted, stop
@@ -190,12 +198,9 @@ class PlainConsole:
         loop = asyncio.get_running_loop()
 
         def pump() -> None:
-            with suppress(RuntimeError):  # the loop ended first
-                while True:
-                    octets = sys.stdin.buffer.readline()
+            with suppress(RuntimeError, OSError):  # the loop ended first, or the terminal is gone
+                for octets in _terminal_lines():
                     loop.call_soon_threadsafe(self._lines.put_nowait, octets)
-                    if not octets and not sys.stdin.isatty():
-                        return
 
         threading.Thread(target=pump, daemon=True).start()
         with suppress(NotImplementedError):
@@ -205,6 +210,23 @@ class PlainConsole:
         finally:
             with suppress(NotImplementedError):
                 loop.remove_signal_handler(signal.SIGINT)
+
+
+def _terminal_lines() -> Iterator[bytes]:
+    """Yield what is typed line by line, b"" for each Ctrl-D.
+
+    It reads the descriptor itself: a thread that waits inside `sys.stdin` would hold its lock while
+    the interpreter ends, which aborts it.
+    """
+    held = b""
+    while True:
+        octets = os.read(sys.stdin.fileno(), 65536)
+        if not octets:
+            yield held
+            held = b""
+            continue
+        *lines, held = (held + octets).split(b"\n")
+        yield from (line + b"\n" for line in lines)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The screen: the only writer while the shell draws.
 
+Every text passes `visible` here once more, whoever made it: the last door before the terminal.
 What is written while a prompt stands appears above it, in order; otherwise it is appended. A
 transient line (progress, or what is being waited for) stands below all that and goes without trace.
 """
@@ -15,6 +16,7 @@ from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.renderer import print_formatted_text
 from prompt_toolkit.styles import Style
 
+from smtpshell.protocol.text import visible
 from smtpshell.shell.fragments import Line, shortened
 from smtpshell.shell.theme import BARE, THEME
 
@@ -64,7 +66,7 @@ class Screen:
         fragments = [
             (f"class:{style}" if style else "", text)
             for line in held
-            for style, text in (*line, ("", "\n"))
+            for style, text in (*((style, visible(text)) for style, text in line), ("", "\n"))
         ]
         depth = self.depth or self.output.get_default_color_depth()
         print_formatted_text(self.output, FormattedText(fragments), self.style, color_depth=depth)
@@ -78,5 +80,5 @@ class Screen:
         self._transient = text
         self.output.write_raw("\r")
         self.output.erase_end_of_line()
-        self.output.write(shortened(text, self.width))
+        self.output.write(shortened(visible(text), self.width))
         self.output.flush()

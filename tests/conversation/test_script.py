@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import socket
+import subprocess
+import sys
 import time
 
 import pytest
@@ -342,6 +344,19 @@ def test_lines_come_from_arguments_files_and_standard_input(tmp_path) -> None:
     sent = [line for line in first.wire if line.startswith("C: NOOP")]
     assert sent == ["C: NOOP one", "C: NOOP two", "C: NOOP three", "C: NOOP four"]
     assert "C: NOOP piped" in second.wire
+
+
+def test_a_script_that_leaves_does_not_wait_for_its_input() -> None:
+    """/quit ends the program with its own status while standard input is still open."""
+    with serve(Mailish()) as server:
+        command = [sys.executable, "-m", "smtpshell", at(server)]
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
+            assert process.stdin is not None
+            process.stdin.write(b"/quit\n")
+            process.stdin.flush()
+            assert process.wait(timeout=30) == 0
 
 
 def test_octets_that_are_no_text_pass_from_standard_input_to_the_wire() -> None:
