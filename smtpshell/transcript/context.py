@@ -37,7 +37,7 @@ def session_facts(now: Snapshot) -> dict[str, object]:
     extensions = now.extensions
     return {
         "state": now.state.name,
-        "host": now.target,
+        "host": now.target.removesuffix(f":{now.port}"),
         "port": now.port or None,
         "tls": now.tls,
         "banner": now.banner or "",
