@@ -14,6 +14,7 @@ import os
 import sys
 
 from smtpshell import __version__
+from smtpshell.conversation.connectionflags import add_connection_flags, take_connection_flags
 from smtpshell.conversation.lookups import LOOKUPS, USAGE
 from smtpshell.conversation.options import Parser
 from smtpshell.protocol.errors import FileError, SmtpshellError, Status, UsageError
@@ -58,6 +59,14 @@ SUBCOMMANDS: dict[str, SubCommand] = {
             "smtpshell.conversation.explain_command:main",
         ),
         SubCommand("lesson", "list, play and check lessons", "smtpshell.shell.lessons:main"),
+        SubCommand(
+            "submit", "pack your lessons to hand them in", "smtpshell.tutor.classroom.submit:main"
+        ),
+        SubCommand(
+            "grade",
+            "do a class's lessons again, for points",
+            "smtpshell.tutor.classroom.grade:main",
+        ),
         *(SubCommand(row.name, row.summary, row.main) for row in LOOKUPS.values()),
     )
 }
@@ -128,6 +137,7 @@ def build_parser() -> Parser:
     script.add_argument(
         "-f", metavar="FILE", action=_Line, const="file", help="send the lines of this file"
     )
+    add_connection_flags(parser)
     _global_options(parser)
     parser.add_argument("--version", action="version", version=f"{NAME} {__version__}")
     return parser
@@ -176,7 +186,9 @@ def run(arguments: list[str]) -> int:
     target = options.words[0] if options.words else None
     if target and not word:
         target = _as_host(target)
-    return _talk(target, options, _settings(options))
+    settings = _settings(options)
+    take_connection_flags(options, settings)
+    return _talk(target, options, settings)
 
 
 def _as_host(target: str) -> str:
@@ -192,21 +204,28 @@ def _enter(command: SubCommand, arguments: list[str]) -> int:
     return command.load()(rest, _settings(options))
 
 
-_WITH_VALUE = ("-c", "-f", "--notes", "--timeout", "--nameserver", "--zone")
+def _options_with_value() -> frozenset[str]:
+    """Return the options of the front door behind which a word is their value."""
+    actions = build_parser()._actions  # noqa: SLF001 - argparse has no other way to ask
+    return frozenset(
+        word for action in actions if action.nargs is None for word in action.option_strings
+    )
 
 
 def _first_word(arguments: list[str]) -> tuple[int, str]:
     """Return the place of the first word that is no option, and the word; "" after `--`."""
     skip = False
+    with_value: frozenset[str] | None = None
     for place, argument in enumerate(arguments):
         if skip:
             skip = False
         elif argument == "--":
             return place, ""
-        elif argument in _WITH_VALUE:
-            skip = True
         elif not argument.startswith("-") or argument == "-":
             return place, argument
+        else:
+            with_value = with_value or _options_with_value()
+            skip = argument in with_value
     return len(arguments), ""
 
 

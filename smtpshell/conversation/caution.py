@@ -17,7 +17,9 @@ from smtpshell.protocol.secrets import CANCEL
 from smtpshell.protocol.text import visible
 
 if TYPE_CHECKING:
+    from smtpshell.conversation.settings import Settings
     from smtpshell.conversation.targets import Target
+    from smtpshell.net.verdict import Verdict
     from smtpshell.protocol.session import Snapshot
 
 RESERVED_TOP = frozenset({"test", "example", "invalid", "localhost"})
@@ -94,6 +96,14 @@ def _holds_secret(line: str, *, answering: bool) -> bool:
         return line.strip() not in ("", "=", CANCEL)
     words = line.split()
     return len(words) > 2 and words[0].upper() == "AUTH" and words[2] != "="
+
+
+def is_safe(verdict: Verdict | None, settings: Settings) -> bool:
+    """Tell whether a secret may go over a channel: encrypted, and the certificate good.
+
+    The setting `verify` off takes any certificate for good.
+    """
+    return verdict is not None and (verdict.verified or not settings["verify"])
 
 
 def question_before_dropping(now: Snapshot) -> str:

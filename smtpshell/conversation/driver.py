@@ -15,9 +15,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-from smtpshell.conversation.log import Log
+from smtpshell.conversation.publisher import Publisher
 from smtpshell.conversation.targets import Target
 from smtpshell.conversation.terms import (
     Broken,
@@ -35,15 +35,13 @@ from smtpshell.protocol.events import (
     BodySent,
     Closed,
     Connected,
-    Event,
     Failed,
     Received,
-    Remark,
     Sent,
     TlsStarted,
 )
 from smtpshell.protocol.replies import Reply, ReplyReader
-from smtpshell.protocol.session import Outgoing, Session, Snapshot
+from smtpshell.protocol.session import Outgoing, Session
 from smtpshell.protocol.state import Mode, State
 from smtpshell.protocol.values import replace
 
@@ -51,13 +49,11 @@ if TYPE_CHECKING:
     from smtpshell.net import link as net_link
     from smtpshell.net.verdict import Verdict
 
-Sink = Callable[[Event], None]
-
 UNASKED_ALLOWED = 2_000
 """Replies in a row that nothing asked for, before a server is taken to be flooding."""
 
 
-class Conversation:
+class Conversation(Publisher):
     """One user's talk with servers, one after the other."""
 
     def __init__(
@@ -68,16 +64,12 @@ class Conversation:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Start out not connected; `published` is as in `Session`."""
+        super().__init__(Session(published=published), clock)
         self.options = options or Options()
-        self.session = Session(published=published)
-        self.log = Log()
         self.target: Target | None = None
         self.verdict: Verdict | None = None
         self.attempts: list[net_link.Attempt] = []
         self._published = published
-        self._clock = clock
-        self._began = clock()
-        self._sinks: list[Sink] = []
         self._link: Link | None = None
         self._reader: asyncio.Task[None] | None = None
         self._replies = ReplyReader()
@@ -86,34 +78,6 @@ class Conversation:
         self._unasked = 0
         self._failed: Failed | None = None
         self._wrong_door: Broken | None = None
-
-    # --- sinks -----------------------------------------------------------------------------
-
-    def subscribe(self, sink: Sink) -> Callable[[], None]:
-        """Call `sink` with every event from now on; the returned function ends it."""
-        self._sinks.append(sink)
-        return lambda: self._sinks.remove(sink)
-
-    def emit(self, make: Callable[..., Event], **facts: Any) -> Event:  # noqa: ANN401 - the facts are those of the event's class
-        """Make an event of the given class, stamped with the time and the state, and pass it on."""
-        event = make(at=self.now(), after=self.session.snapshot(), **facts)
-        self.log.add(event)
-        for sink in tuple(self._sinks):
-            sink(event)
-        return event
-
-    def remark(self, text: str, kind: str = "note") -> None:
-        """Emit a note of the program's own."""
-        self.emit(Remark, text=text, kind=kind)
-
-    def now(self) -> float:
-        """Seconds since the conversation began."""
-        return self._clock() - self._began
-
-    @property
-    def snapshot(self) -> Snapshot:
-        """What is known now."""
-        return self.session.snapshot()
 
     @property
     def connected(self) -> bool:
@@ -127,8 +91,8 @@ class Conversation:
 
     # --- connecting ------------------------------------------------------------------------
 
-    async def connect(self, target: Target) -> None:
-        """Connect, start TLS where the target begins with it, and wait for the greeting.
+    async def connect(self, target: Target, *, greeting: bool = True) -> None:
+        """Connect, start TLS where the target begins with it, and wait for the `greeting`.
 
         Raises `Broken` when no connection stands at the end, `ReplyTimeout` when no greeting came.
         """
@@ -140,7 +104,11 @@ class Conversation:
         self._replies = ReplyReader()
         self._unasked = 0
         self.session = Session(lmtp=target.lmtp, published=target.published or self._published)
-        options = replace(self.options.link, timeout=self.options.connect_timeout)
+        options = replace(
+            self.options.link,
+            timeout=self.options.connect_timeout,
+            on_error_line=lambda line: self.remark(f"The command says: {line}"),
+        )
         if target.resolve is not None:
             options = replace(options, resolve=target.resolve)
         try:
@@ -158,7 +126,8 @@ class Conversation:
             await self._handshake(link, target, immediate=True)
         self._reader = asyncio.create_task(self._read(link))
         self._reader.add_done_callback(lambda _: self._progress.set())
-        await self.settle()
+        if greeting:
+            await self.settle()
 
     def _mind_the_door(self, octets: bytes) -> None:
         """Notice when what answers is no SMTP server; `settle` raises it, the link still stands."""

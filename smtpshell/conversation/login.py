@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smtpshell.conversation.caution import is_safe
+from smtpshell.conversation.connectionflags import ALLOW_CLEARTEXT
 from smtpshell.conversation.operations import hello
 from smtpshell.conversation.passwords import find_secret
 from smtpshell.conversation.report import Report, Row
@@ -23,9 +25,6 @@ if TYPE_CHECKING:
     from smtpshell.conversation.desk import Desk
     from smtpshell.protocol.replies import Reply
     from smtpshell.protocol.sasl import ChannelBinding, Mechanism
-
-ALLOW_CLEARTEXT = "--allow-cleartext-auth"
-"""The flag that says yes in advance."""
 
 BINDING_ORDER = ("tls-exporter", "tls-server-end-point", "tls-unique")
 _TOKEN = "token"  # noqa: S105 - the name of a need, not a secret
@@ -160,7 +159,7 @@ async def _mind_the_channel(desk: Desk, row: Mechanism) -> None:
     target = conversation.target
     if not row.plaintext or (target is not None and target.is_practice):
         return
-    if conversation.verdict is not None and conversation.verdict.verified:
+    if is_safe(conversation.verdict, desk.settings):
         return
     why = (
         "the server's certificate is not good"

@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING
 
 from smtpshell.conversation.embedded import target_of
 from smtpshell.conversation.targets import PRACTICE, Target, parse_target
-from smtpshell.conversation.terms import Options
+from smtpshell.conversation.terms import Broken, Options
 from smtpshell.conversation.way import rewritten
 from smtpshell.knowledge.providers import NAMES as PROVIDER_NAMES
 from smtpshell.knowledge.providers import providers
+from smtpshell.net.link import LinkOptions
+from smtpshell.net.proxy import Proxy, ProxyHeader
 from smtpshell.net.tls import TlsSettings
-from smtpshell.protocol.errors import FileError, SmtpshellError, Status
+from smtpshell.protocol.errors import FileError, SmtpshellError, Status, UsageError
 from smtpshell.protocol.message import MessageEncoder
 from smtpshell.protocol.state import State
+from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import replace
 
 if TYPE_CHECKING:
@@ -32,11 +35,11 @@ BLOCK = 1 << 18
 """Octets of a file that are read, stuffed and written at once."""
 
 
-def options_from(settings: Settings, *, verify: bool = False) -> Options:
+def options_from(settings: Settings) -> Options:
     """Return how to connect and wait, as the settings say.
 
-    With `verify` a handshake with a bad certificate fails, as scripts may demand; without, it goes
-    through and the verdict tells.
+    Where `tls` is verify, a handshake with a bad certificate fails, as scripts may demand;
+    otherwise it goes through and the verdict tells.
     """
     folder = bool(settings["ca"]) and Path(settings["ca"]).is_dir()
     tls = TlsSettings(
@@ -48,9 +51,17 @@ def options_from(settings: Settings, *, verify: bool = False) -> Options:
         key=settings["key"],
         ca_file="" if folder else settings["ca"],
         ca_folder=settings["ca"] if folder else "",
-        verify=verify,
+        verify=settings["tls"] == "verify" and settings["verify"],
     )
-    return Options(timeout=settings.timeout, connect_timeout=settings.timeout, tls=tls)
+    link = LinkOptions(
+        family=int(settings["family"].replace("any", "0")),
+        source=settings["source"] or None,
+        proxy=Proxy.parse(settings["proxy"]) if settings["proxy"] else None,
+        proxy_protocol=ProxyHeader.parse(settings["proxy-protocol"])
+        if settings["proxy-protocol"]
+        else None,
+    )
+    return Options(settings.timeout, settings.timeout, link, tls)
 
 
 async def resolve_target(desk: Desk, text: str) -> Target:
@@ -98,11 +109,56 @@ async def _mail_host(desk: Desk, domain: str) -> Target:
 
 
 async def open_target(desk: Desk, target: Target) -> None:
-    """Connect, and upgrade to TLS where the target says so."""
-    await desk.conversation.connect(target)
-    snapshot = desk.conversation.snapshot
-    if target.security == "starttls" and snapshot.state is State.START:
-        await starttls(desk)
+    """Connect, and upgrade to TLS where the target or the setting `tls` says so."""
+    await connect(desk, target)
+    if desk.conversation.snapshot.state is State.START:
+        await secure(desk)
+
+
+async def connect(desk: Desk, target: Target, *, greeting: bool = True) -> None:
+    """Connect, and wait for the greeting unless told not to.
+
+    Raises `UsageError` where TLS is both asked for and forbidden.
+    """
+    if target.security == "tls" and desk.settings["tls"] == "never":
+        raise UsageError(
+            "this target begins with TLS, and --tls never forbids it",
+            target.label,
+            "Drop one of the two.",
+        )
+    await desk.conversation.connect(target, greeting=greeting)
+
+
+async def secure(desk: Desk) -> None:
+    """Upgrade to TLS as far as the setting `tls` and the target demand it; greets where needed.
+
+    Raises `SmtpshellError` with status TLS when TLS is demanded and cannot be had.
+    """
+    conversation = desk.conversation
+    target, policy = conversation.target, desk.settings["tls"]
+    asked = target is not None and target.security == "starttls"
+    demanded = policy in ("verify", "required") or (asked and policy != "never")
+    if conversation.encrypted or not (demanded or policy == "optional"):
+        return
+    if conversation.snapshot.helo is None:
+        await hello(desk)
+    extensions = conversation.snapshot.extensions
+    if extensions is not None and "STARTTLS" in extensions:
+        try:
+            await starttls(desk)
+        except Broken:
+            raise
+        except SmtpshellError:
+            if demanded:
+                raise
+            conversation.remark("The server refused STARTTLS; the session goes on in the clear.")
+    elif demanded:
+        raise SmtpshellError(
+            "the server does not offer STARTTLS, and TLS is demanded",
+            conversation.snapshot.target,
+            "Port 465 (submissions://) may have TLS at once; --tls optional goes on without.",
+            status=Status.TLS,
+        )
 
 
 def own_name(desk: Desk) -> str:
@@ -151,8 +207,7 @@ async def starttls(desk: Desk) -> None:
         raise SmtpshellError(
             f"STARTTLS was answered with {code}",
             conversation.snapshot.target,
-            f"{way}Nothing secret should be sent here. "
-            "Port 465 (smtps://) may offer TLS at once.",
+            f"{way}Nothing secret should be sent here. Port 465 (smtps://) may offer TLS at once.",
             status=Status.TLS,
         )
     await hello(desk, name)
@@ -160,10 +215,17 @@ async def starttls(desk: Desk) -> None:
     if before is None or after is None:
         return
     changes = difference(before, after)
-    rows = [Row(item.raw, "good", label="new with TLS") for item in changes.added]
-    rows += [Row(item.raw, "dim", label="gone with TLS") for item in changes.removed]
-    rows += [Row(f"{old.raw} -> {new.raw}", "", label="changed") for old, new in changes.changed]
-    desk.show(rows or [Row("The two EHLO replies announce the same.", "dim")])
+    rows = [Row(visible(item.raw), "good", label="new with TLS") for item in changes.added]
+    rows += [Row(visible(item.raw), "dim", label="gone with TLS") for item in changes.removed]
+    rows += [
+        Row(visible(f"{old.raw} -> {new.raw}"), label="changed") for old, new in changes.changed
+    ]
+    facts = {
+        "new": [item.raw for item in changes.added],
+        "gone": [item.raw for item in changes.removed],
+        "changed": [[old.raw, new.raw] for old, new in changes.changed],
+    }
+    desk.show(rows or [Row("The two EHLO replies announce the same.", "dim")], facts)
 
 
 def read_blocks(path: Path) -> Iterator[bytes]:

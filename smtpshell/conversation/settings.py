@@ -1,23 +1,30 @@
 """Settings: one table of what can be set, from where, and what it means.
 
 Each row is a `/set NAME VALUE`, a key of `config.toml`, an environment variable `SMTPSHELL_NAME`
-and, where it says so, a command-line option. A flag wins over the environment, that over the
-file, that over the default.
+and, where it has `flags` or `switches`, a command-line option. A flag wins over the environment,
+that over the file, that over the default.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
 
 from smtpshell.protocol.errors import FileError, UsageError
 from smtpshell.protocol.values import dataclass
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
 NOTES = ("off", "short", "long")
 TLS_POLICIES = ("verify", "required", "optional", "never")
 TLS_VERSIONS = ("1.0", "1.1", "1.2", "1.3")
+ADVICE_ON_PASSWORDS = (
+    "Every user of the machine can read arguments, and the history keeps lines: set it in the "
+    "environment (SMTPSHELL_NAME) or in config.toml."
+)
 
 
 def _switch(text: str) -> bool:
@@ -52,12 +59,52 @@ def _text(text: str) -> str:
 
 
 def _file(text: str) -> str:
-    return str(Path(text).expanduser()) if text else ""
+    return os.path.expanduser(text)  # noqa: PTH111 - pathlib would be loaded for this alone
+
+
+def _address(text: str) -> str:
+    from ipaddress import ip_address
+
+    if text:
+        try:
+            ip_address(text.partition("%")[0])
+        except ValueError:
+            raise ValueError("say an IP address of this machine") from None
+    return text
+
+
+def _proxy(text: str) -> str:
+    from smtpshell.net.proxy import Proxy
+
+    if text:
+        Proxy.parse(text)
+    return text
+
+
+def _proxy_header(text: str) -> str:
+    from smtpshell.net.proxy import ProxyHeader
+
+    if text:
+        ProxyHeader.parse(text)
+    return text
+
+
+def _without_password(text: str) -> str:
+    """Return a proxy's URL with its password hidden."""
+    login, at, place = text.rpartition("@")
+    user, colon, password = login.rpartition(":")
+    hides = at and colon and not password.startswith("//")
+    return f"{user}:[hidden]@{place}" if hides else text
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One thing that can be set: its name, default, how text becomes its value, what it does."""
+    """One thing that can be set: its name, default, how text becomes its value, what it does.
+
+    `flags` are its spellings on the command line, each with a value; `switches` are options without
+    one, each with the value that it stands for and what it does. `shown` hides what is secret of a
+    value.
+    """
 
     name: str
     default: Any
@@ -65,9 +112,13 @@ class Setting:
     summary: str
     values: tuple[str, ...] = ()
     kind: str = ""
+    flags: tuple[str, ...] = ()
+    switches: tuple[tuple[str, str, str], ...] = ()
+    shown: Callable[[str], str] = str
 
 
 _SWITCH = ("on", "off")
+_FAMILIES = ("any", "4", "6")
 
 SETTINGS: dict[str, Setting] = {
     row.name: row
@@ -76,27 +127,136 @@ SETTINGS: dict[str, Setting] = {
         Setting("timing", True, _switch, "show how long each reply took", _SWITCH),
         Setting("timeout", 60.0, _seconds, "seconds to wait for each whole reply", kind="seconds"),
         Setting("stuffing", True, _switch, "double a leading dot in message data", _SWITCH),
-        Setting("helo", "", _text, "host name that /send and /starttls greet with", kind="host"),
+        Setting(
+            "helo",
+            "",
+            _text,
+            "host name that /send and /starttls greet with",
+            kind="host",
+            flags=("--helo", "--ehlo", "--lhlo"),
+        ),
         Setting("keys", "emacs", _one_of("emacs", "vi"), "how the line is edited", ("emacs", "vi")),
         Setting("completion", True, _switch, "offer completions while typing", _SWITCH),
         Setting("bar", True, _switch, "show the bar at the bottom", _SWITCH),
+        Setting("student", "", _text, "your id in class, by which lessons vary"),
         Setting(
             "tls",
-            "optional",
-            _one_of(*TLS_POLICIES),
-            "what a script or /send demands of TLS",
+            "",
+            _one_of(*TLS_POLICIES, ""),
+            "what is demanded of TLS: a good certificate, any, any if offered, none",
             TLS_POLICIES,
+            flags=("--tls",),
         ),
-        Setting("tls-min", "1.0", _one_of(*TLS_VERSIONS), "lowest TLS version", TLS_VERSIONS),
-        Setting("tls-max", "1.3", _one_of(*TLS_VERSIONS), "highest TLS version", TLS_VERSIONS),
-        Setting("ciphers", "", _text, "OpenSSL cipher list for TLS 1.2 and below"),
-        Setting("sni", "", _text, "server name to ask for and to check", kind="host"),
-        Setting("cert", "", _file, "client certificate (PEM file)", kind="file"),
-        Setting("key", "", _file, "key of the client certificate (PEM file)", kind="file"),
-        Setting("user", "", _text, "who /auth logs in as"),
-        Setting("password-command", "", _text, "a command whose first line is the password"),
-        Setting("password-file", "", _file, "a file whose first line is the password", kind="file"),
-        Setting("ca", "", _file, "trusted certificates (PEM file or folder)", kind="file"),
+        Setting(
+            "verify",
+            True,
+            _switch,
+            "mind a certificate that is not good; off takes any",
+            _SWITCH,
+            switches=(("--no-verify", "off", "take any certificate"),),
+        ),
+        Setting(
+            "tls-min",
+            "1.0",
+            _one_of(*TLS_VERSIONS),
+            "lowest TLS version",
+            TLS_VERSIONS,
+            flags=("--tls-min",),
+        ),
+        Setting(
+            "tls-max",
+            "1.3",
+            _one_of(*TLS_VERSIONS),
+            "highest TLS version",
+            TLS_VERSIONS,
+            flags=("--tls-max",),
+        ),
+        Setting(
+            "ciphers",
+            "",
+            _text,
+            "OpenSSL cipher list for TLS 1.2 and below",
+            flags=("--ciphers", "--tls-cipher"),
+        ),
+        Setting(
+            "sni",
+            "",
+            _text,
+            "server name to ask for and to check",
+            kind="host",
+            flags=("--sni", "--tls-sni"),
+        ),
+        Setting(
+            "cert",
+            "",
+            _file,
+            "client certificate (PEM file)",
+            kind="file",
+            flags=("--cert", "--tls-cert"),
+        ),
+        Setting(
+            "key",
+            "",
+            _file,
+            "key of the client certificate (PEM file)",
+            kind="file",
+            flags=("--key", "--tls-key"),
+        ),
+        Setting(
+            "ca",
+            "",
+            _file,
+            "trusted certificates (PEM file or folder)",
+            kind="file",
+            flags=("--ca", "--tls-ca-path"),
+        ),
+        Setting("user", "", _text, "who /auth logs in as", flags=("--user", "--auth-user", "-au")),
+        Setting(
+            "password-command",
+            "",
+            _text,
+            "a command whose first line is the password",
+            flags=("--password-command",),
+        ),
+        Setting(
+            "password-file",
+            "",
+            _file,
+            "a file whose first line is the password",
+            kind="file",
+            flags=("--password-file",),
+        ),
+        Setting(
+            "family",
+            "any",
+            _one_of(*_FAMILIES),
+            "connect over IPv4 or IPv6 alone",
+            _FAMILIES,
+            switches=(("-4", "4", "over IPv4 alone"), ("-6", "6", "over IPv6 alone")),
+        ),
+        Setting(
+            "source",
+            "",
+            _address,
+            "address of this machine to connect from",
+            flags=("--source", "--local-interface", "-li"),
+        ),
+        Setting(
+            "proxy",
+            "",
+            _proxy,
+            "SOCKS5 proxy on the way: [socks5://][USER@]HOST[:PORT]",
+            kind="host",
+            flags=("--proxy",),
+            shown=_without_password,
+        ),
+        Setting(
+            "proxy-protocol",
+            "",
+            _proxy_header,
+            "PROXY header to begin with: 1 or 2, then nothing, local, or SOURCE DESTINATION",
+            flags=("--proxy-protocol",),
+        ),
     )
 }
 """Every setting, by name."""
@@ -106,12 +266,16 @@ FOLDER = "smtpshell"
 
 def config_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of the user's configuration (XDG Base Directory Specification)."""
+    from pathlib import Path
+
     base = environment.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser()
     return Path(base) / FOLDER
 
 
 def state_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of history and progress (XDG Base Directory Specification)."""
+    from pathlib import Path
+
     base = environment.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser()
     return Path(base) / FOLDER
 
@@ -159,17 +323,22 @@ class Settings:
         if row is None:
             known = ", ".join(SETTINGS)
             raise UsageError(f"no setting is called {name!r}", where, f"There are: {known}.")
+        if where.startswith(("/", "-")) and row.shown(text) != text:
+            raise UsageError(
+                "a password is never taken as an argument", f"{where} {name}", ADVICE_ON_PASSWORDS
+            )
         try:
             self._values[name] = row.parse(text)
         except ValueError as error:
-            raise UsageError(f"{text!r} is no value for {name}: {error}", where) from error
+            given = row.shown(text)
+            raise UsageError(f"{given!r} is no value for {name}: {error}", where) from error
 
     def told(self, name: str) -> str:
         """Return a setting's value as a user would write it."""
         value = self._values[name]
         if isinstance(value, bool):
             return "on" if value else "off"
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return f"{value:g}" if isinstance(value, float) else SETTINGS[name].shown(value)
 
     def load(self, environment: Mapping[str, str] = os.environ) -> None:
         """Take values from the configuration file and the environment.

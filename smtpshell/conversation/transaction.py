@@ -11,18 +11,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smtpshell.conversation.fates import Fates
 from smtpshell.conversation.login import Login, authenticate
-from smtpshell.conversation.operations import as_message, hello, own_name, read_blocks, starttls
-from smtpshell.conversation.report import Row
-from smtpshell.protocol.errors import SmtpshellError, Status
+from smtpshell.conversation.operations import (
+    as_message,
+    connect,
+    hello,
+    own_name,
+    read_blocks,
+    secure,
+)
 from smtpshell.protocol.message import MessageEncoder, bdat_chunks, bdat_line
 from smtpshell.protocol.state import State
-from smtpshell.protocol.text import encode, visible
+from smtpshell.protocol.text import encode
 from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from smtpshell.conversation.desk import Desk
-    from smtpshell.protocol.replies import Reply
+    from smtpshell.conversation.targets import Target
+    from smtpshell.protocol.events import Received
 
 STAGES = ("connect", "banner", "ehlo", "tls", "auth", "mail", "rcpt", "data", "message")
 """Where `--quit-after` and `--drop-after` may end a transaction, in order."""
@@ -37,14 +44,13 @@ CHUNK = 1 << 20
 class Plan:
     """A transaction to play. `message` is the octets, or the file that holds them.
 
-    `tls` is a policy: verify, required, optional, never. `login` is None for no login. `stop_after`
-    names a stage of `STAGES` or is ""; then QUIT is sent, or with `drop` nothing.
+    `login` is None for no login. `stop_after` names a stage of `STAGES` or is ""; then QUIT is
+    sent, or with `drop` nothing.
     """
 
     sender: str
     recipients: tuple[str, ...]
     message: bytes | Path
-    tls: str = "optional"
     login: Login | None = None
     stop_after: str = ""
     drop: bool = False
@@ -61,59 +67,48 @@ class Stopped(Exception):
 
 
 class Transaction:
-    """One plan being played on a desk's conversation."""
+    """One plan being played on a desk's conversation; `fates` tells what became of whom."""
 
     def __init__(self, desk: Desk, plan: Plan) -> None:
         self.desk = desk
         self.plan = plan
-        self.fates: dict[str, Reply] = {}
+        self.fates = Fates(plan.recipients)
 
     def _reached(self, stage: str) -> None:
         if self.plan.stop_after == stage:
             raise Stopped
 
-    async def play(self) -> None:
-        """Play the plan on a conversation that has just been greeted.
+    async def play(self, target: Target) -> None:
+        """Connect and play the plan.
 
         Raises `Stopped` at the stage asked for and `SmtpshellError` where it cannot go on; a
         refusal only ends it, because the events have told already.
         """
-        conversation = self.desk.conversation
+        await connect(self.desk, target, greeting=self.plan.stop_after != "connect")
         self._reached("connect")
-        if not conversation.connected or conversation.snapshot.state is not State.START:
+        if not self._stands(State.START):
             return
         self._reached("banner")
         if not await self._greet():
             return
         self._reached("ehlo")
-        await self._encrypt()
+        await secure(self.desk)
+        if not self._stands(State.READY):
+            return
         self._reached("tls")
         if self.plan.login is not None:
             await authenticate(self.desk, self.plan.login)
         self._reached("auth")
         await self.envelope_and_message()
 
+    def _stands(self, state: State) -> bool:
+        return self.desk.conversation.snapshot.state is state
+
     async def _greet(self) -> bool:
         reply = await hello(self.desk)
         if reply is not None and reply.is_refusal and not self.desk.conversation.snapshot.lmtp:
             reply = await self.desk.conversation.command(f"HELO {own_name(self.desk)}")
         return reply is not None and reply.family == 2
-
-    async def _encrypt(self) -> None:
-        conversation = self.desk.conversation
-        policy = self.plan.tls
-        if policy == "never" or conversation.snapshot.tls:
-            return
-        extensions = conversation.snapshot.extensions
-        if extensions is not None and "STARTTLS" in extensions:
-            await starttls(self.desk)
-        elif policy != "optional":
-            raise SmtpshellError(
-                "the server does not offer STARTTLS, and TLS is demanded",
-                conversation.snapshot.target,
-                "Port 465 (submissions://) may have TLS; --tls optional goes on without.",
-                status=Status.TLS,
-            )
 
     async def envelope_and_message(self) -> None:
         """Play MAIL, RCPT, DATA or BDAT, and the message."""
@@ -127,7 +122,9 @@ class Transaction:
             await self._chunks()
         else:
             if not grouped:
+                mark = self.desk.conversation.log.mark()
                 await self.desk.conversation.command("DATA")
+                self._judged(mark)
             self._reached("data")
             await self._data()
         self._reached("message")
@@ -177,21 +174,25 @@ class Transaction:
         for address in self.plan.recipients:
             answer = await conversation.command(self._rcpt_line(address))
             if answer is not None:
-                self.fates[address] = answer
+                self.fates.answered(address, answer)
         return bool(conversation.snapshot.recipients)
 
     async def _grouped_envelope(self) -> bool:
         """Send MAIL, every RCPT and DATA at once (RFC 2920 section 3.1)."""
         conversation = self.desk.conversation
         lines = [self._mail_line(), *(self._rcpt_line(to) for to in self.plan.recipients)]
-        ends_early = self.plan.stop_after in ("mail", "rcpt")
+        if self.plan.stop_after == "mail":
+            lines = lines[:1]
+        elif self.plan.stop_after != "rcpt":
+            lines.append("DATA")
         mark = conversation.log.mark()
-        group = lines if ends_early else [*lines, "DATA"]
-        await conversation.send(b"".join(encode(line) + b"\r\n" for line in group))
+        await conversation.send(b"".join(encode(line) + b"\r\n" for line in lines))
         await conversation.settle()
-        answered = conversation.log.replies_since(mark)
-        replies = [event.reply for event in answered if event.command == "RCPT"]
-        self.fates |= dict(zip(self.plan.recipients, replies, strict=False))
+        self._reached("mail")
+        answers = (event for event in self._answers(mark) if event.command == "RCPT")
+        for address, event in zip(self.plan.recipients, answers, strict=False):
+            self.fates.answered(address, event.reply)
+        self._judged(mark)
         if conversation.in_message and not conversation.snapshot.recipients:
             await conversation.command(".")  # a server that takes DATA for nobody: end it empty
         return bool(conversation.snapshot.recipients)
@@ -209,14 +210,13 @@ class Transaction:
         size = self._size()
         blocks = as_message(self._blocks(), stuffing=self.desk.settings.stuffing)
         if size <= SHOWN_OCTETS:
-            octets = b"".join(blocks)
-            await conversation.send(octets)
+            await conversation.send(b"".join(blocks))
         else:
             with self.desk.progress("message", size) as step:
                 await conversation.send_body(blocks, "the message", step)
         mark = conversation.log.mark()
         await conversation.command(".")
-        self._note_lmtp(mark)
+        self._judged(mark)
 
     async def _chunks(self) -> None:
         conversation = self.desk.conversation
@@ -230,38 +230,29 @@ class Transaction:
         done = 0
         with self.desk.progress("message", self._size()) as step:
             for chunk, last in bdat_chunks(pieces(), CHUNK):
+                mark = conversation.log.mark()
                 await conversation.send(encode(bdat_line(chunk, last)) + b"\r\n")
                 await conversation.send_body([chunk], "the message")
-                mark = conversation.log.mark()
                 await conversation.settle()
                 done += len(chunk)
                 step(done)
-                if any(event.reply.is_refusal for event in conversation.log.replies_since(mark)):
+                if not all(event.reply.is_positive for event in self._answers(mark)):
+                    self._judged(mark)
                     return
+        self._judged(mark)
 
-    def _note_lmtp(self, mark: int) -> None:
-        """Take over what LMTP says of each recipient after the dot (RFC 2033 section 4.2)."""
-        for event in self.desk.conversation.log.replies_since(mark):
-            if event.recipient is not None:
-                self.fates[event.recipient] = event.reply
+    # --- what became of whom -----------------------------------------------------------------
 
-    # --- the end -----------------------------------------------------------------------------
+    def _answers(self, mark: int) -> list[Received]:
+        return self.desk.conversation.log.replies_since(mark)
+
+    def _judged(self, mark: int) -> None:
+        """Take over what the replies to DATA, BDAT or the dot mean for the recipients."""
+        for event in self._answers(mark):
+            if event.command in ("DATA", "BDAT", ".") and event.reply.family != 3:
+                self.fates.decided(event.reply, event.recipient)
 
     def report(self) -> None:
         """Tell every recipient's fate."""
-        rows = []
-        for address, reply in self.fates.items():
-            word, style = ("accepted", "good") if reply.is_positive else ("REFUSED", "bad")
-            text = visible(reply.text.replace("\n", " "))
-            rows.append(Row(f"{word}: {reply.code} {text}", style, label=visible(address)))
-        facts = [
-            {
-                "address": address,
-                "accepted": reply.is_positive,
-                "code": reply.code,
-                "enhanced": reply.enhanced,
-            }
-            for address, reply in self.fates.items()
-        ]
-        if rows:
-            self.desk.show(rows, {"event": "recipients", "recipients": facts})
+        if self.fates:
+            self.desk.show(self.fates.report(), self.fates.facts())

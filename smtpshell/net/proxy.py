@@ -141,6 +141,23 @@ class ProxyHeader:
     destination: tuple[str, int] | None = None
     local: bool = False
 
+    @classmethod
+    def parse(cls, text: str) -> ProxyHeader:
+        """Read `1`, `2`, `2 local`, or `2 SOURCE DESTINATION`, each ADDRESS:PORT or [V6]:PORT.
+
+        Raises ValueError with what is wrong.
+        """
+        version, *rest = text.split() or [""]
+        if version not in ("1", "2") or len(rest) not in (0, 1, 2) or rest[1:] == ["local"]:
+            raise ValueError("say 1 or 2, then nothing, local, or SOURCE:PORT DESTINATION:PORT")
+        number: Literal[1, 2] = 1 if version == "1" else 2
+        if rest == ["local"]:
+            return cls(number, local=True)
+        if len(rest) == 1:
+            raise ValueError("say the destination too, as ADDRESS:PORT")
+        source, destination = (_address_and_port(word) for word in rest) if rest else (None, None)
+        return cls(number, source, destination)
+
     def encode(self, source: tuple[str, int], destination: tuple[str, int]) -> bytes:
         """Return the header's octets; the arguments stand in for what the header leaves open.
 
@@ -150,6 +167,18 @@ class ProxyHeader:
         if self.local:
             return build(None, None)
         return build(self.source or source, self.destination or destination)
+
+
+def _address_and_port(text: str) -> tuple[str, int]:
+    address, colon, port = text.rpartition(":")
+    address = address.removeprefix("[").removesuffix("]")
+    try:
+        version_known = bool(_packed(address))
+    except LinkError:
+        version_known = False
+    if not (colon and version_known and port.isdecimal() and int(port) < 65536):
+        raise ValueError(f"{text} is not ADDRESS:PORT")
+    return address, int(port)
 
 
 _V2_SIGNATURE = b"\r\n\r\n\x00\r\nQUIT\n"

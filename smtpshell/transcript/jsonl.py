@@ -10,6 +10,7 @@ import base64
 import json
 from typing import Any
 
+from smtpshell.protocol.errors import SmtpshellError, Status
 from smtpshell.protocol.events import (
     Attempt,
     BodySent,
@@ -89,6 +90,17 @@ def object_of(event: Event) -> dict[str, Any]:
         case Remark():
             return {"event": "note", "text": event.text}
     raise TypeError(f"no JSON form for {type(event).__name__}")
+
+
+def failure_object(error: SmtpshellError) -> dict[str, Any]:
+    """Return a `failed` object for an error that is no event of the connection."""
+    return {
+        "event": "failed",
+        "stage": Status(error.status).name.lower() if error.status in list(Status) else "",
+        "status": int(error.status),
+        "what": f"{error.where}: {error.what}" if error.where else error.what,
+        "next": error.next,
+    }
 
 
 def _reply(event: Received) -> dict[str, Any]:
