@@ -25,14 +25,14 @@ def rows(player: Player, judgement: judging.Judgement, turn: Turn) -> list[Row]:
     problem = f"{judgement.problem[:1].upper()}{judgement.problem[1:]}."
     words = says or (problem if judgement.problem else "That is not what is asked for.")
     said = [Row(f"Not yet. {words}", "bad")]
-    if differences(player.stood, player.stage.standing):
+    if differences(player.stood, player.standing):
         said.append(Row("Note: Your line changed the session. /undo takes it back.", "dim"))
     return said
 
 
 def _still_missing(player: Player, turn: Turn) -> str:
     """Return who is missing where a recipient that this step wants was only named too early."""
-    action, found, marks = player.action, player.stage.standing, player.canonical.marks
+    action, found, marks = player.action, player.standing, player.canonical.marks
     if turn.received is None or turn.received.reply.is_refusal:
         return ""
     if action is None or action.line not in marks:

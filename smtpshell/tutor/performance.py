@@ -228,6 +228,7 @@ class _Performer:
         branches = branches_of(exchange, self._values, in_data=in_data)
         branch = branches[self._choices.get(exchange.line, 0)]
         if branch.clients:
+            self._heard = stage.mark()
             await stage.send(b"".join(unit.octets(self._values) for unit in branch.units))
         await await_reactions(stage, branch.reactions, self._heard)
         outcome = compare(branch.reactions, happenings_of(stage.since(self._heard)), self._values)
@@ -288,6 +289,8 @@ async def direct(stage: Stage, directive: Directive) -> None:
         case "clock":
             await stage.clock(directive.argument)
         case "starttls":
+            if stage.standing.helo is None:
+                await stage.send(b"EHLO client.example\r\n")
             await stage.send(b"STARTTLS\r\n")
         case _:
             return

@@ -1,0 +1,242 @@
+"""The player: what a learner may do, what is said to it, and how the way back is found."""
+
+from __future__ import annotations
+
+import json
+
+from smtpshell.tutor.progress import Progress
+from tests.tutor.making import FIRST, made, played, wire
+
+HELLO = ("220", "HELO client.example")
+ENVELOPE = (
+    "MAIL FROM:<ann@client.example>",
+    "RCPT TO:<bob@practice.example>",
+    "RCPT TO:<carol@practice.example>",
+)
+LETTER = ("DATA", "Subject: x", "", "text", ".")
+END = ("2", "QUIT", "2")
+RIGHT = (*HELLO, *ENVELOPE, *LETTER, *END)
+
+
+def test_the_first_lesson_can_be_played_to_its_end() -> None:
+    """Nine right answers, and nothing else, bring a learner through."""
+    run = played(FIRST, *RIGHT)
+    assert run.finished
+    assert set(run.verdicts) == {"Correct"}
+    assert run.said("Done.")
+    assert not run.errors
+
+
+def test_every_line_begins_with_its_role() -> None:
+    """Nothing has to be seen to be understood: no escape, no lone return, a role on each line."""
+    from smtpshell.tutor.plainly import ROLES
+
+    run = played(FIRST, "/hint", "/show", "/where", "/again", "250", *HELLO, "NONSENSE", "/undo")
+    assert run.lines
+    assert all(line.startswith(ROLES) for line in run.lines)
+    assert "\x1b" not in run.out
+    assert "\r" not in run.out
+
+
+def test_mistakes_meet_the_authors_words() -> None:
+    """A foreseen line, a foreseen reply and a foreseen answer each get their own words."""
+    run = played(FIRST, "250", "220", "HELLO client.example", "HELO client.example", "RCPT TO:<x>")
+    said = run.said("Not yet.")
+    assert "250 answers a command" in said[0]
+    assert "no double L" in said[1]
+    assert "MAIL comes first" in said[2]
+
+
+def test_an_unforeseen_mistake_gets_the_programs_own_words() -> None:
+    """A refusal is explained, and what was taken but is not asked for is named."""
+    run = played(FIRST, *HELLO, "XYZZY", "MAIL FROM:<dan@client.example>")
+    refused, taken = run.said("Not yet.")
+    assert "does not know" in refused
+    assert "dan@client.example" in taken
+    assert "ann@client.example" in taken
+    assert any("/undo" in line for line in run.said("Note:"))
+
+
+def test_right_but_different_is_accepted_with_a_note() -> None:
+    """What leads to the same session counts, however it was written."""
+    run = played(FIRST, "220", "EHLO elsewhere.example", "HELO CLIENT.example")
+    assert run.verdicts == ["Correct", "Not yet", "Correct"]
+    lesson = made(
+        wire("S: 220 *", "C: HELO client.example", "S: 250 *", "C: RSET", "S: 250 2.0.0*")
+    )
+    assert any(
+        "Different from mine" in line for line in played(lesson, "HELO a.example").lines
+    ) is (False)
+    different = played(lesson, "HELO client.example", "HELO client.example")
+    assert not different.finished
+    assert played(lesson, "HELO client.example", "NOOP").said("Correct. Different")
+
+
+def test_recipients_may_be_named_in_any_order() -> None:
+    """Who names Carol first is told that Bob is missing, and is not asked for her again."""
+    run = played(FIRST, *HELLO, ENVELOPE[0], ENVELOPE[2], ENVELOPE[1], *LETTER, *END)
+    assert run.finished
+    assert "bob@practice.example is still missing" in run.said("Not yet.")[0]
+
+
+def test_a_lenient_server_is_remarked_on() -> None:
+    """A space that the grammar forbids is accepted and named."""
+    run = played(FIRST, *HELLO, "mail from: <ann@client.example>")
+    assert run.verdicts[-1] == "Correct"
+    assert "no space belongs" in run.said("Note:")[-1]
+
+
+def test_hints_come_one_by_one_and_then_the_answer() -> None:
+    """The ladder has as many rungs as the author wrote; the answer is shown, not sent."""
+    run = played(FIRST, "220", "/hint", "/hint", "/hint", "/hint", "/show")
+    hints = run.said("Hint ")
+    assert [hint.partition(":")[0] for hint in hints] == [f"Hint {n} of 3" for n in (1, 2, 3)]
+    assert run.said("Answer:") == ["Answer: HELO client.example"]
+    assert not run.said("C:")
+
+
+def test_skip_always_ends_the_step() -> None:
+    """Every step can be skipped, and the session then stands where it should."""
+    run = played(FIRST, "/skip", "/skip", "/skip", "/where", "/skip", "/skip")
+    assert run.finished
+    assert len(run.said("Skipped.")) == 5
+    place = run.said("Place:")[0]
+    assert "carol@practice.example" in place
+    assert not run.said("C:")
+
+
+def test_undo_takes_back_what_was_sent() -> None:
+    """A wrong envelope is gone from the session after undo, and the right one passes."""
+    wrong = ("MAIL FROM:<dan@client.example>", "RCPT TO:<bob@practice.example>")
+    run = played(FIRST, *HELLO, *wrong, "/undo", *ENVELOPE, *LETTER, *END)
+    assert run.finished
+    again = played(FIRST, *HELLO, *ENVELOPE, "/undo", "/undo", "/where")
+    assert "bob" not in again.said("Place:")[0]
+    assert "ann@client.example" in again.said("Place:")[0]
+
+
+def test_undo_takes_back_a_delivery() -> None:
+    """A letter without a Subject is not in the mailbox any more when the next one arrives."""
+    bad = ("DATA", "Hello", "", "text", ".")
+    run = played(FIRST, *HELLO, *ENVELOPE, *bad, "/undo", *LETTER, "/mailbox bob", *END)
+    assert run.finished
+    assert "no Subject" in run.said("Not yet.")[0]
+    assert sum("Subject: x" in line for line in run.lines if line.startswith("#")) == 1
+
+
+def test_a_failed_check_can_also_be_mended_without_undo() -> None:
+    """A second letter counts when it makes all conditions hold; here there would be two."""
+    bad = ("DATA", "Hello", "", "text", ".")
+    run = played(FIRST, *HELLO, *ENVELOPE, *bad, *ENVELOPE, *LETTER)
+    assert "Bob should have one letter." in run.said("Not yet.")[-2]
+    assert not run.finished
+
+
+def test_undo_finds_back_after_goodbye() -> None:
+    """Who leaves too early gets the connection back."""
+    run = played(FIRST, "220", "QUIT", "/undo", "HELO client.example")
+    assert run.verdicts == ["Correct", "Not yet", "Correct"]
+    assert any("Leaving already" in line for line in run.lines)
+
+
+def test_reset_begins_the_step_again() -> None:
+    """All lines of the step are taken back, those of the steps before are not."""
+    run = played(FIRST, *HELLO, *ENVELOPE[:2], "/reset", "/where", *ENVELOPE, *LETTER, *END)
+    assert run.finished
+    assert "the envelope is from" not in run.said("Place:")[0]
+    assert "greeted as client.example" in run.said("Place:")[0]
+
+
+def test_free_play_spoils_nothing() -> None:
+    """What is done between /play and /back is neither judged nor kept."""
+    free = ("/play", "RSET", "MAIL FROM:<x@client.example>", "QUIT", "/back")
+    run = played(FIRST, *HELLO, ENVELOPE[0], *free, "/where", *ENVELOPE[1:], *LETTER, *END)
+    assert run.finished
+    assert "from <ann@client.example>" in run.said("Place:")[0]
+    assert set(run.verdicts) == {"Correct"}
+
+
+def test_local_commands_work_as_ever() -> None:
+    """The mailbox can be read in the middle of a question, and that is no answer to it."""
+    run = played(FIRST, *HELLO, *ENVELOPE, *LETTER, "/mailbox bob", "/explain 250", "2", *END[1:])
+    assert run.finished
+    assert any("Return-Path" in line for line in run.lines)
+
+
+def test_a_lesson_goes_on_inside_a_step(tmp_path) -> None:
+    """Whoever comes back another day stands where they left, with the same world."""
+    log = tmp_path / "lesson.jsonl"
+    first = played(FIRST, *HELLO, *ENVELOPE[:2], progress=Progress(log))
+    assert not first.finished
+    assert log.stat().st_mode & 0o777 == 0o600
+    second = played(FIRST, "/where", ENVELOPE[2], *LETTER, *END, progress=Progress(log))
+    assert second.finished
+    assert "bob@practice.example" in second.said("Place:")[0]
+    assert not second.said("C: HELO")
+    third = played(FIRST, "220", progress=Progress(log))
+    assert third.said("Step ")[0].startswith("Step 1 of 5")
+
+
+def test_undo_reaches_back_behind_the_pause(tmp_path) -> None:
+    """What was done before the break can be taken back after it."""
+    log = tmp_path / "lesson.jsonl"
+    played(FIRST, *HELLO, *ENVELOPE[:2], progress=Progress(log))
+    run = played(FIRST, "/undo", "/undo", "/where", progress=Progress(log))
+    assert "the envelope is from" not in run.said("Place:")[0]
+
+
+def test_a_changed_lesson_begins_again(tmp_path) -> None:
+    """Progress of another version of the file is not mixed with this one."""
+    log = tmp_path / "lesson.jsonl"
+    one = made(wire("S: 220 *", "C: HELO a.example", "S: 250 *", "C: NOOP", "S: 250 *"))
+    two = made(wire("S: 220 *", "C: HELO b.example", "S: 250 *", "C: NOOP", "S: 250 *"))
+    played(one, "HELO a.example", progress=Progress(log))
+    run = played(two, "HELO b.example", "NOOP", progress=Progress(log))
+    assert run.finished
+
+
+def test_secrets_of_ones_own_do_not_reach_the_log(tmp_path) -> None:
+    """A login that is not one of the published ones is hidden before it is written."""
+    log = tmp_path / "lesson.jsonl"
+    lesson = made(
+        wire("S: 220 *", "C: HELO a.example", "S: 250 *", "C: NOOP", "S: 250 *"), scenario="plain"
+    )
+    played(lesson, "HELO a.example", "AUTH PLAIN AGRhbgBzZWNyZXQ=", progress=Progress(log))
+    text = log.read_text()
+    assert "AGRhbgBzZWNyZXQ" not in text
+    assert all(isinstance(json.loads(line), dict) for line in text.splitlines())
+
+
+def test_pipelined_lines_may_come_one_by_one() -> None:
+    """A group typed line by line is accepted; each line that fits is said to."""
+    lesson = made(
+        wire(
+            "S: 220 *",
+            "C: HELO a.example",
+            "S: 250 *",
+            "C: MAIL FROM:<ann@client.example>",
+            "C: RCPT TO:<bob@practice.example>",
+            "S: 250 *",
+            "S: 250 *",
+        )
+    )
+    one_by_one = played(
+        lesson, "HELO a.example", "MAIL FROM:<ann@client.example>", "RCPT TO:<bob@practice.example>"
+    )
+    assert one_by_one.finished
+    assert one_by_one.said("Correct so far.")
+    group = "/pipeline MAIL FROM:<ann@client.example> | RCPT TO:<bob@practice.example>"
+    assert played(lesson, "HELO a.example", group).finished
+
+
+def test_commands_of_the_program_are_asked_for_by_name() -> None:
+    """A `$` line is done by typing the command with its slash."""
+    lesson = made(wire("S: 220 *", "$ explain 5.7.1", "> *5.7.1*"))
+    assert not played(lesson, "/explain 5.1.1").finished
+    assert played(lesson, "/explain 5.1.1", "/explain 5.7.1").finished
+
+
+def test_a_lost_connection_is_no_end() -> None:
+    """A learner who closes the connection is told, and undo opens it again."""
+    run = played(FIRST, *HELLO, "/close", ENVELOPE[0], "/undo", *ENVELOPE, *LETTER, *END)
+    assert run.finished
