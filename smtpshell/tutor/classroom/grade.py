@@ -1,0 +1,267 @@
+"""`smtpshell grade`: do every submission again, and write what it is worth.
+
+    smtpshell grade FOLDER [--roster roster.csv] [--out grades.csv] [--json-file FILE]
+                    [--junit FILE] [--moodle FILE] [--canvas FILE] [--gradescope FILE]
+
+Exit status: 0 all were graded, 1 some submissions were bad, 2 usage, 3 environment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smtpshell.conversation.options import Parser
+from smtpshell.protocol.errors import FileError, SmtpshellError, UsageError
+from smtpshell.tutor.classroom import gradebooks, reports
+from smtpshell.tutor.classroom.intake import Refused, read_submission, submissions_in
+from smtpshell.tutor.classroom.points import SUBMISSION_SECONDS, Grade, Terms, best, empty_rows
+from smtpshell.tutor.classroom.points import grade as grade_submission
+from smtpshell.tutor.classroom.replaying import Canonicals
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+    from types import FrameType
+
+    from smtpshell.conversation.settings import Settings
+    from smtpshell.tutor.classroom.gradebooks import Person
+    from smtpshell.tutor.lesson import Lesson
+
+GOOD, BAD, USAGE, ENVIRONMENT = 0, 1, 2, 3
+
+GRACE = 10.0
+"""Seconds beyond the time of a submission after which even a busy grader is interrupted."""
+
+
+def build_parser() -> Parser:
+    """Return the parser of `grade`."""
+    parser = Parser(
+        prog="smtpshell grade",
+        description="Do every transcript in a folder again, on a fresh practice world with the "
+        "student's seed, and write the points. What a transcript says of itself earns nothing.",
+        epilog="Exit status: 0 all were graded, 1 some submissions were bad, 2 usage, 3 "
+        "environment. With --json one object for each student is printed.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("folder", metavar="FOLDER", help="where the submissions lie")
+    parser.add_argument("--roster", metavar="FILE", help="CSV with student, and name, email")
+    parser.add_argument(
+        "--lesson",
+        metavar="NAME|FILE",
+        action="append",
+        help="only this lesson counts; may be repeated, a file is a lesson of your own",
+    )
+    parser.add_argument("--hint-price", metavar="N", type=float, default=0.0, help="points a hint")
+    parser.add_argument(
+        "--any-seed", action="store_true", help="take the seed that a transcript names"
+    )
+    out = parser.add_argument_group("files to write")
+    out.add_argument("--out", metavar="FILE", help="CSV, a line for each step and question")
+    out.add_argument("--json-file", metavar="FILE", help="everything, as JSON")
+    out.add_argument("--junit", metavar="FILE", help="JUnit, a case for each step and question")
+    out.add_argument("--moodle", metavar="FILE", help="CSV for Moodle's grade import")
+    out.add_argument("--canvas", metavar="FILE", help="CSV for Canvas's gradebook import")
+    out.add_argument("--gradescope", metavar="FILE", help="results.json, for one submission")
+    return parser
+
+
+def main(words: list[str], settings: Settings) -> int:
+    """Grade a folder; returns the exit status."""
+    try:
+        return _main(words, settings)
+    except UsageError as error:
+        raise UsageError(error.what, error.where, error.next, status=USAGE) from error
+    except FileError as error:
+        raise SmtpshellError(error.what, error.where, error.next, status=ENVIRONMENT) from error
+
+
+def _main(words: list[str], settings: Settings) -> int:
+    options = build_parser().parse_args(words)
+    folder = Path(options.folder)
+    if not folder.is_dir():
+        raise UsageError("it is no folder", str(folder), "Name the folder of the submissions.")
+    if not 0 <= options.hint_price <= 1:
+        raise UsageError("a hint costs 0 to 1 points", "--hint-price")
+    people = gradebooks.read_roster(options.roster) if options.roster else {}
+    lessons = lessons_by_id(options.lesson or ())
+    terms = Terms(lessons, options.hint_price, options.any_seed)
+    grades = grade_folder(folder, terms, people, only=bool(options.lesson))
+    if options.gradescope and len(grades) != 1:
+        raise UsageError(
+            f"Gradescope takes one submission, and there are {len(grades)}", "--gradescope"
+        )
+    handed_in = {grade.student.casefold() for grade in grades}
+    absent = [each.student for key, each in people.items() if key not in handed_in]
+    _write(options, grades, absent, lessons, people)
+    _tell(grades, absent, lessons, settings)
+    return BAD if any(grade.problems for grade in grades) else GOOD
+
+
+def lessons_by_id(names: Sequence[str]) -> dict[str, Lesson]:
+    """Return the named lessons, or all that are shipped, by id."""
+    from smtpshell.tutor import library
+    from smtpshell.tutor.reader import read_file
+
+    paths = [library.find(name) for name in names] or library.lesson_paths()
+    return {lesson.id: lesson for lesson in map(read_file, paths)}
+
+
+def grade_folder(
+    folder: Path, terms: Terms, people: Mapping[str, Person] | None = None, *, only: bool = False
+) -> list[Grade]:
+    """Grade all submissions of a folder, in the order of their names; nothing is raised.
+
+    With `people` only they are graded. With `only`, lessons beyond those of the terms are no
+    problem, and each of the terms' lessons is worth something.
+    """
+    canonicals = Canonicals()
+    grades = [
+        _graded(path, folder, terms, people or {}, canonicals) for path in submissions_in(folder)
+    ]
+    if only:
+        grades = [_only(grade, terms.lessons) for grade in grades]
+    return _merged(grades)
+
+
+def _graded(
+    path: Path,
+    folder: Path,
+    terms: Terms,
+    people: Mapping[str, Person],
+    canonicals: Canonicals,
+) -> Grade:
+    name = str(path.relative_to(folder))
+    try:
+        submission = read_submission(path)
+        _find(submission.student, people)
+        with _interrupted_after(SUBMISSION_SECONDS + GRACE):
+            return asyncio.run(grade_submission(submission, name, terms, canonicals))
+    except Refused as reason:
+        return Grade("", name, problems=(str(reason),))
+    except _OutOfTime:
+        return Grade("", name, problems=("it keeps the grader busy for too long",))
+    except MemoryError:
+        return Grade("", name, problems=("it takes too much memory",))
+
+
+def _find(student: str, people: Mapping[str, Person]) -> None:
+    if people and student.casefold() not in people:
+        raise Refused(f"{student} does not stand on the roster")
+
+
+class _OutOfTime(BaseException):
+    """Raised wherever the grader is, by a signal; nothing on the way may take it for its own."""
+
+
+@contextmanager
+def _interrupted_after(seconds: float) -> Iterator[None]:
+    """Interrupt even code that never waits, where the system can; raises `_OutOfTime`."""
+    usable = hasattr(signal, "setitimer")
+    if not usable or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        raise _OutOfTime
+
+    before = signal.signal(signal.SIGALRM, end)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _only(grade: Grade, lessons: Mapping[str, Lesson]) -> Grade:
+    if not grade.student:
+        return grade
+    played = {row.lesson for row in grade.rows}
+    missing = [
+        row for name, each in lessons.items() if name not in played for row in empty_rows(each)
+    ]
+    problems = tuple(each for each in grade.problems if not each.startswith("no lesson is called"))
+    return replace(grade, rows=(*grade.rows, *missing), problems=problems)
+
+
+def _merged(grades: Sequence[Grade]) -> list[Grade]:
+    """Put the files of one student together, the better row counting; a teacher is told."""
+    merged: dict[str, Grade] = {}
+    for number, grade in enumerate(grades):
+        key = grade.student.casefold() or f"/{number}"
+        merged[key] = _together(merged[key], grade) if key in merged else grade
+    return list(merged.values())
+
+
+def _together(one: Grade, other: Grade) -> Grade:
+    lessons = dict.fromkeys(row.lesson for row in (*one.rows, *other.rows))
+    rows = [
+        row
+        for name in lessons
+        for row in best(
+            [each for each in one.rows if each.lesson == name],
+            [each for each in other.rows if each.lesson == name],
+        )
+    ]
+    problem = f"a second file of {one.student}: {other.file}; the better points count"
+    return replace(
+        one,
+        rows=tuple(rows),
+        problems=(*one.problems, *other.problems, problem),
+        notes=(*one.notes, *other.notes),
+        answers={**other.answers, **one.answers},
+    )
+
+
+# --- what is written ----------------------------------------------------------------------------
+
+
+def _write(
+    options: argparse.Namespace,
+    grades: Sequence[Grade],
+    absent: Sequence[str],
+    lessons: Mapping[str, Lesson],
+    people: Mapping[str, Person],
+) -> None:
+    from smtpshell.tutor import junit
+
+    missing = [Grade(student, "", problems=("nothing was handed in",)) for student in absent]
+    texts: dict[str, Callable[[], str]] = {
+        "out": lambda: reports.grades_csv([*grades, *missing]),
+        "json_file": lambda: reports.grades_json(grades, reports.mistakes_in(grades)),
+        "moodle": lambda: gradebooks.moodle_csv(grades, lessons, people),
+        "canvas": lambda: gradebooks.canvas_csv(grades, lessons, people),
+        "gradescope": lambda: gradebooks.gradescope_json(grades[0]),
+    }
+    for name, text in texts.items():
+        if path := getattr(options, name):
+            try:
+                Path(path).write_text(text(), encoding="utf-8")
+            except OSError as error:
+                raise FileError.from_os(error, path, "write") from error
+    if options.junit:
+        ran, skipped = reports.cases_of(grades)
+        junit.write(Path(options.junit), "grade", ran, skipped)
+
+
+def _tell(
+    grades: Sequence[Grade],
+    absent: Sequence[str],
+    lessons: Mapping[str, Lesson],
+    settings: Settings,
+) -> None:
+    if settings.json:
+        from smtpshell.transcript.jsonl import as_json
+
+        for grade in grades:
+            print(as_json(reports.facts_of(grade)))
+        return
+    for line in reports.words(grades, absent, lessons, ascii_only=settings.plain):
+        print(line)

@@ -1,0 +1,127 @@
+"""The tables that course systems import: Moodle, Canvas, Gradescope."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from smtpshell.protocol.errors import FileError, UsageError
+from smtpshell.protocol.text import visible
+from smtpshell.tutor.classroom.points import Grade, possible
+from smtpshell.tutor.classroom.reports import as_csv, cell
+from smtpshell.tutor.lesson import Lesson
+
+MOST_STUDENTS = 5_000
+
+_ID_COLUMNS = ("student", "id", "id number", "sis user id")
+_NAME_COLUMNS = ("name", "full name", "student name")
+_EMAIL_COLUMNS = ("email", "email address", "e-mail")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One line of a roster."""
+
+    student: str
+    name: str = ""
+    email: str = ""
+
+
+def read_roster(path: str) -> dict[str, Person]:
+    """Read a roster, a CSV file with a column `student` (or `id`) and maybe `name` and `email`.
+
+    Raises `FileError` or `UsageError`.
+    """
+    import csv
+
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123 - newline matters
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise FileError.from_os(error, path, "read") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError("it is no CSV file in UTF-8", path) from error
+    people: dict[str, Person] = {}
+    for row in rows[:MOST_STUDENTS]:
+        facts = {str(name).strip().casefold(): str(value or "") for name, value in row.items()}
+        student = _first(facts, _ID_COLUMNS)
+        if student:
+            person = Person(student, _first(facts, _NAME_COLUMNS), _first(facts, _EMAIL_COLUMNS))
+            people[student.casefold()] = person
+    if not people:
+        raise UsageError("no student stands in it", path, "Give it a column called student.")
+    return people
+
+
+def _first(facts: Mapping[str, str], names: Iterable[str]) -> str:
+    return next((facts[name].strip() for name in names if facts.get(name, "").strip()), "")
+
+
+def _by_lesson(grade: Grade) -> dict[str, float]:
+    points: dict[str, float] = {}
+    for row in grade.rows:
+        points[row.lesson] = points.get(row.lesson, 0.0) + row.points
+    return points
+
+
+def _played(grades: Iterable[Grade], lessons: Mapping[str, Lesson]) -> list[Lesson]:
+    played = {row.lesson for grade in grades for row in grade.rows}
+    return [lesson for name, lesson in lessons.items() if name in played]
+
+
+def moodle_csv(
+    grades: Sequence[Grade], lessons: Mapping[str, Lesson], people: Mapping[str, Person]
+) -> str:
+    """Return a table for Moodle's grade import, with one column for each lesson."""
+    played = _played(grades, lessons)
+    head = ["ID number", "Email address", *(cell(each.title) for each in played), "Total"]
+    table = [head]
+    for grade in grades:
+        if not grade.rows:
+            continue
+        person = people.get(grade.student.casefold(), Person(grade.student))
+        points = _by_lesson(grade)
+        marks = [f"{points.get(each.id, 0.0):g}" for each in played]
+        table.append([cell(person.student), cell(person.email), *marks, f"{grade.points:g}"])
+    return as_csv(table)
+
+
+def canvas_csv(
+    grades: Sequence[Grade], lessons: Mapping[str, Lesson], people: Mapping[str, Person]
+) -> str:
+    """Return a table for Canvas's gradebook import, the points possible in its second line."""
+    played = _played(grades, lessons)
+    table = [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section"]
+        + [cell(each.title) for each in played],
+        ["Points Possible", "", "", "", "", *(str(possible(each)) for each in played)],
+    ]
+    for grade in grades:
+        if not grade.rows:
+            continue
+        person = people.get(grade.student.casefold(), Person(grade.student))
+        points = _by_lesson(grade)
+        marks = [f"{points.get(each.id, 0.0):g}" for each in played]
+        table.append(
+            [cell(person.name or person.student), "", cell(person.student), "", "", *marks]
+        )
+    return as_csv(table)
+
+
+def gradescope_json(grade: Grade) -> str:
+    """Return `results.json` of a Gradescope autograder, which grades one submission at a time."""
+    tests: list[dict[str, Any]] = [
+        {
+            "name": f"{row.lesson}: {row.item}",
+            "score": row.points,
+            "max_score": 1,
+            "status": "passed" if row.points else "failed",
+            "output": row.reason,
+        }
+        for row in grade.rows
+    ]
+    remarks = visible(" ".join(f"{each}." for each in (*grade.problems, *grade.notes)))
+    whole = {"score": grade.points, "output": remarks, "tests": tests}
+    return json.dumps(whole, indent=1) + "\n"
