@@ -213,6 +213,7 @@ class ScriptDesk:
             raise
         except SmtpshellError as error:
             self.report_error(error)
+        self.conversation.options = options_from(self.settings)
 
     async def _send_message_line(self, line: str) -> None:
         doubled = line.startswith(".") and line != "." and self.settings.stuffing
