@@ -64,9 +64,7 @@ def explain(
         of_provider, of_software = of_session(context)
         provider, software = provider or of_provider, software or of_software
     owner = "microsoft" if software == "exchange" and provider is None else provider
-    speakers = frozenset(
-        [speaker.name for speaker in voices.speakers] + [who for who in (provider, software) if who]
-    )
+    speakers = {provider, software, *[speaker.name for speaker in voices.speakers]}
     heard = Heard(code, enhanced, verb, owner, speakers)
     verdict = decide(book, voices, heard, lambda: _guesser(book).guess(reading.words))
     kind = CLASSES[verdict.class_]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from smtpshell.protocol.values import dataclass
 
+_put = object.__setattr__
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -11,6 +13,10 @@ class Cause:
 
     text: str
     confirm: str
+
+    def __init__(self, text: str, confirm: str) -> None:
+        _put(self, "text", text)
+        _put(self, "confirm", confirm)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ class _State:
             for owner, weight in node.ends:
                 best[owner] = max(weight, best.get(owner, weight))
         self.ends = list(best.items())
-        self.following: dict[str, _State | None] = {}
+        self.following: dict[str, _State] = {}
         reaches = sorted({reach for node in nodes for reach in node.gaps})
         self.after_gap = [
             (reach + 1, _State([node.gaps[reach] for node in nodes if reach in node.gaps]))
@@ -167,7 +167,6 @@ class Matcher:
     def __init__(self, groups: Mapping[str, Sequence[str]]) -> None:
         self._grammar = Grammar(groups)
         self._root = _Node()
-        self._words: set[str] = set()
         self._waiting: dict[Place, list[tuple[int, str, float]]] = {}
         self._begins: dict[str, list[Place]] = {}
         self._forget()
@@ -175,6 +174,7 @@ class Matcher:
     def _forget(self) -> None:
         self._states: dict[tuple[int, ...], _State] = {}
         self._start = _State([self._root])
+        self._unseen = set(self._begins)
         self._kept = 0
 
     def add(self, owner: int, patterns: Iterable[str], weight: float = 0.0) -> None:
@@ -195,7 +195,7 @@ class Matcher:
                 self._waiting[begin] = [row]
                 for word in words:
                     self._begins.setdefault(word, []).append(begin)
-                self._words.update(words)
+                self._unseen.update(words)
 
     def check(self, patterns: Iterable[str]) -> None:
         """Read patterns to their ends; raises PatternError for one that means nothing."""
@@ -204,7 +204,7 @@ class Matcher:
 
     def _grow(self, word: str) -> None:
         """Put the patterns that begin with a word into the trie."""
-        for begin in self._begins.pop(word, ()):
+        for begin in self._begins[word]:
             for owner, pattern, weight in self._waiting.pop(begin, ()):
                 node = self._root
                 length = 0
@@ -212,62 +212,59 @@ class Matcher:
                     if isinstance(item, int):
                         node = node.by_gap(item)
                     else:
-                        self._words.update(item)
                         node = node.by_words(written, item)
                         length += 1
                 node.ends.append((owner, weight + BY_LENGTH[min(length, 6)]))
 
-    def _step(self, state: _State, word: str) -> _State | None:
-        """Make the transition of a state by a word, and keep it."""
-        if state is self._start:
-            self._grow(word)
+    def _step(self, state: _State, word: str) -> _State:
+        """Make the transition of a state by a word that it expects, and keep it."""
         nodes = [child for node in state.nodes for child in node.children.get(word, ())]
-        after: _State | None = None
-        if nodes:
-            key = tuple(map(id, nodes))
-            after = self._states.get(key)
-            if after is None:
-                after = self._states[key] = _State(nodes)
+        key = tuple(map(id, nodes))
+        after = self._states.get(key)
+        if after is None:
+            after = self._states[key] = _State(nodes)
         state.following[word] = after
         self._kept += 1
         return after
+
+    def _begin(self, words: Iterable[str]) -> None:
+        """Make the transitions of the start for words that begin patterns and are new."""
+        for word in self._unseen.intersection(words):
+            self._unseen.discard(word)
+            self._grow(word)
+            self._step(self._start, word)
 
     def hits(self, words: Sequence[str]) -> list[Hits]:
         """Return what matches, in the order in which it begins."""
         if self._kept > MOST_KEPT:
             self._forget()
-        first, root, known = self._start, self._start.following, self._words
-        for word in words:
-            if word in known and word not in root:
-                self._step(first, word)
-        words = [word if word in known else "" for word in words]
+        if not self._unseen.isdisjoint(words):
+            self._begin(words)
         count = len(words)
         found: list[Hits] = []
         steps = 0
-        for start, word in enumerate(words):
-            state = root[word] if word in root else self._step(first, word)
-            if state is None:
+        for start, first in enumerate(map(self._start.following.get, words)):
+            if first is None:
                 continue
-            waiting = [(state, start + 1)]
+            waiting = [(first, start + 1)]
             while waiting:
                 state, at = waiting.pop()
                 if state.ends:
                     found.append((start, state.ends))
                 if at == count or not state.open:
                     continue
-                following, word = state.following, words[at]
-                after = following[word] if word in following else self._step(state, word)
-                if after is not None:
+                word = words[at]
+                if word in state.expects:
+                    after = state.following.get(word) or self._step(state, word)
                     waiting.append((after, at + 1))
                 for reach, gap in state.after_gap:
                     window = words[at : at + reach]
                     if gap.expects.isdisjoint(window):
                         continue
-                    following = gap.following
-                    for position, word in enumerate(window, at + 1):
-                        after = following[word] if word in following else self._step(gap, word)
-                        if after is not None:
-                            waiting.append((after, position))
+                    for place, word in enumerate(window, at + 1):
+                        if word in gap.expects:
+                            after = gap.following.get(word) or self._step(gap, word)
+                            waiting.append((after, place))
                 steps += 1
             if steps > MOST_STEPS:
                 break

@@ -52,7 +52,6 @@ class Places(dict[str, str]):
         *,
         about_sender: bool = False,
     ) -> None:
-        super().__init__()
         self.context = context
         self.text = text
         self.reading = reading

@@ -17,8 +17,6 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from smtpshell.protocol.values import dataclass
-
 LONGEST = 2_000
 """Characters of a reply that are read; a reason stands at its beginning."""
 
@@ -38,20 +36,19 @@ _TABLE: dict[int, str] = {
     number: (chr(number) if chr(number) in _KEPT else " ") for number in range(128)
 } | dict.fromkeys(map(ord, "“”„«»…–—·•，。；：！？（）【】、"), " ")
 
-_JOINED: tuple[tuple[str, str], ...] = (
-    ("’", "'"),
-    ("n't", " not"),
-    ("'", ""),
-    ("cannot", "not"),
+_APOSTROPHES: tuple[tuple[str, str], ...] = (("’", "'"), ("n't", " not"), ("'", ""))
+
+_HYPHENS: tuple[tuple[str, str], ...] = (
     ("e-mail", "email"),
+    ("black-list", "blacklist"),
+    ("block-list", "blocklist"),
     ("anti-", "anti"),
     ("non-", "non"),
     ("-00", "00"),
-    ("black-list", "blacklist"),
-    ("block-list", "blocklist"),
 )
 
 _PHRASES: tuple[tuple[str, str], ...] = (
+    ("cannot", "not"),
     (" mail box", " mailbox"),
     (" black list", " blacklist"),
     (" block list", " blocklist"),
@@ -79,13 +76,15 @@ _SEPARATE = re.compile(r"[\s<>()\[\]{}\"';:,|`=]+")
 _ENHANCED = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 
 
-@dataclass(frozen=True, slots=True)
 class Reading:
     """The words of a text in order, the dotted names set aside, and the IP addresses."""
 
-    words: tuple[str, ...] | list[str]
-    names: tuple[str, ...] | list[str]
-    addresses: tuple[str, ...] | list[str]
+    __slots__ = ("addresses", "names", "words")
+
+    def __init__(self, words: list[str], names: list[str], addresses: list[str]) -> None:
+        self.words = words
+        self.names = names
+        self.addresses = addresses
 
 
 FIRST_NAME = "thename"
@@ -101,8 +100,21 @@ FOLLOW_UP = " 503 "
 """Begins the answer to a pipelined command after a refused one; what follows is not the reason."""
 
 
+def _replaced(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
+    for old, new in pairs:
+        if old in text:
+            text = text.replace(old, new)
+    return text
+
+
 def _without_mail_addresses(text: str) -> str:
-    return " ".join([word for word in _SEPARATE.split(text) if "@" not in word])
+    pieces: list[str] = []
+    for piece in text.split():
+        if "@" in piece:
+            pieces += [part for part in _SEPARATE.split(piece) if "@" not in part]
+        else:
+            pieces.append(piece)
+    return " ".join(pieces)
 
 
 def read(text: str) -> Reading:
@@ -116,15 +128,13 @@ def read(text: str) -> Reading:
         cut = text.find(pointer, 24)
         if cut > 0:
             text, tail = text[:cut], text[cut:] + tail
-    for old, new in _JOINED:
-        if old in text:
-            text = text.replace(old, new)
+    if "'" in text or "’" in text:
+        text = _replaced(text, _APOSTROPHES)
+    if "-" in text:
+        text = _replaced(text, _HYPHENS)
     if "@" in text:
         text = _without_mail_addresses(text)
-    text = f" {text.translate(_TABLE)}"
-    for old, new in _PHRASES:
-        if old in text:
-            text = text.replace(old, new)
+    text = _replaced(f" {text.translate(_TABLE)}", _PHRASES)
     words: list[str] = []
     names: list[str] = []
     addresses: list[str] = []

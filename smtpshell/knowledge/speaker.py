@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from smtpshell.knowledge.context import Context
@@ -20,7 +21,7 @@ def recognise(text: str) -> tuple[str | None, str | None]:
     return provider_and_software(listen(own_rulebook(), read(text)).speakers)
 
 
-def provider_and_software(speakers: tuple[Speaker, ...]) -> tuple[str | None, str | None]:
+def provider_and_software(speakers: Iterable[Speaker]) -> tuple[str | None, str | None]:
     """Return the first provider and the first software among speakers."""
     provider = software = None
     for speaker in speakers:

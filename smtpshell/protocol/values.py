@@ -90,6 +90,12 @@ def _init(self: _Value, /, *given: object, **named: object) -> None:
         raise TypeError(f"{_name(self)} takes {len(places)} values by place, not {len(given)}")
     for name, value in zip(places, given, strict=False):
         _put(self, name, value)
+    if given and not named and len(given) == len(places) == len(self._fields):
+        return
+    if not given and named.keys() == self._fields.keys():
+        for name, value in named.items():
+            _put(self, name, value)
+        return
     taken = places[: len(given)]
     for name, about in self._fields.items():
         if name in named:

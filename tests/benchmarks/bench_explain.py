@@ -10,6 +10,7 @@ fresh interpreters.
 from __future__ import annotations
 
 import csv
+import gc
 import os
 import subprocess
 import sys
@@ -75,6 +76,7 @@ def speed(rows: list[Row]) -> None:
     replies = different_replies(rows)
     context = Context()
     explain(replies[0], context)
+    gc.freeze()
     for title, work in (
         ("explain()", lambda reply: explain(reply, context)),
         ("explain().to_json()", lambda reply: explain(reply, context).to_json()),
