@@ -96,6 +96,16 @@ def _octets(text: str) -> str:
     return str(len(unescape(text)))
 
 
+MOST = 65536
+"""Octets that `times` may make, so that no lesson can exhaust a machine."""
+
+
+def _times(text: str, count: str) -> str:
+    if not count.isdecimal() or len(text) * int(count) > MOST:
+        raise TemplateError(f"times needs a number, and makes {MOST} octets at most", count)
+    return text * int(count)
+
+
 FUNCTIONS: dict[str, tuple[int, Callable[..., str], str]] = {
     "b64": (1, _b64, r"the base64 of a text, which may hold \0 and \xHH"),
     "unb64": (1, _unb64, "the text that a base64 line stands for"),
@@ -109,6 +119,7 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., str], str]] = {
     ),
     "utf8len": (1, _utf8len, "how many octets a text has in UTF-8"),
     "octets": (1, _octets, r"how many octets a text has, \r\n and \xHH read as octets"),
+    "times": (2, _times, "a text so many times, for lines that no file should hold"),
 }
 """Every function: how many names it takes, what computes it, and what it gives."""
 
