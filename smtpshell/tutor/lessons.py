@@ -4,6 +4,7 @@
     smtpshell lesson NAME
     smtpshell lesson demo NAME
     smtpshell lesson check [NAME|FILE ...] [--json] [--junit FILE]
+    smtpshell lesson progress [delete [NAME]]
 
 Exit status: 0 good, 1 a lesson is wrong, 2 usage or syntax, 3 environment.
 """
@@ -107,25 +108,48 @@ def check(words: list[str], settings: Settings) -> int:
 
 def play(words: list[str], settings: Settings, interact: Interact | None) -> int:
     """Play a lesson in the shell, or with lines from standard input where there is no terminal."""
+    from smtpshell.tutor.classroom.submission import seed_of
     from smtpshell.tutor.library import load
 
     if len(words) != 1:
         raise UsageError("one lesson at a time", " ".join(words), "lesson list shows them all.")
     lesson = load(words[0])
+    seed = seed_of(settings.told("student"))
     terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
     if terminal and interact is not None:
         from smtpshell.tutor.guest import LessonGuest
         from smtpshell.tutor.progress import Progress
 
-        return interact(LessonGuest(lesson, Progress.of(lesson.id)), settings)
+        return interact(LessonGuest(lesson, Progress.of(lesson.id), seed=seed), settings)
     from smtpshell.tutor.unattended import play_lines
 
-    return asyncio.run(play_lines(lesson, settings))
+    return asyncio.run(play_lines(lesson, settings, seed=seed))
+
+
+def progress(words: list[str], _settings: Settings) -> int:
+    """Show what is kept of a learner's progress, or delete it, all of it or of one lesson."""
+    from smtpshell.tutor import progress as logs
+    from smtpshell.tutor.library import find
+    from smtpshell.tutor.reader import read_file
+
+    if (words and words[0] != "delete") or len(words) > 2:
+        raise UsageError("lesson progress takes delete [NAME], or nothing", " ".join(words))
+    if words:
+        lesson = read_file(find(words[1])).id if len(words) > 1 else ""
+        for path in logs.delete(lesson):
+            print(f"Deleted {path}.")
+        return GOOD
+    for path in logs.kept():
+        state = logs.Progress(path).state()
+        how = "done" if state.finished else f"{len(state.steps)} steps done"
+        print(f"{path.stem}: {how}, kept in {path}")
+    return GOOD
 
 
 WORDS: dict[str, tuple[str, Handler]] = {
     "list": ("list the lessons", list_lessons),
     "demo": ("NAME: the lesson plays itself", demo),
+    "progress": ("[delete [NAME]]: show or delete what is kept of you", progress),
     "check": ("[NAME|FILE ...] [--json] [--junit FILE]: prove lessons", check),
 }
 """Every word behind `smtpshell lesson`; no lesson may be called by one of them."""

@@ -152,7 +152,7 @@ class Player(Walk):
         unit = self.attempt.next
         code = turn.received.reply.code if turn.received is not None else None
         if unit.reply is None or unit.reply.code == code:
-            await await_reactions(self.stage, unit.reactions, self._heard)
+            await await_reactions(self.stage, unit.reactions, self._end_of(turn) - 1)
         self._heard = self._end_of(turn)
         rest = self.stage.since(self._heard)
         after = [each for each in happenings_of(rest) if isinstance(each, str)]

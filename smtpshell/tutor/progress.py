@@ -208,11 +208,15 @@ def _apply(state: State, record: Mapping[str, Any]) -> State:
     return state
 
 
+def kept(lesson: str = "") -> list[Path]:
+    """Return the files of progress, of one lesson or of all."""
+    place = folder()
+    return sorted(place.glob(f"{lesson or '*'}{SUFFIX}")) if place.is_dir() else []
+
+
 def delete(lesson: str = "") -> list[Path]:
     """Delete the progress of a lesson, or of all; return the files that are gone."""
-    place = folder()
-    pattern = f"{lesson or '*'}{SUFFIX}"
-    gone = sorted(place.glob(pattern)) if place.is_dir() else []
+    gone = kept(lesson)
     for path in gone:
         try:
             path.unlink()
