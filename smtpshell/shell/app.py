@@ -77,7 +77,7 @@ class Shell:
         with self.console.running():
             try:
                 if guest is not None:
-                    await desk.guarded(desk.invite(guest))
+                    await desk.guarded(desk.waited(desk.invite(guest)))
                 else:
                     await self._open(target)
                 while not desk.leaving:
@@ -96,10 +96,7 @@ class Shell:
         async def opening() -> None:
             await open_target(desk, await resolve_target(desk, target))
 
-        async def waited() -> None:
-            await desk.wait(opening())
-
-        await desk.guarded(waited())
+        await desk.guarded(desk.waited(opening()))
 
     # --- one turn ----------------------------------------------------------------------------
 

@@ -31,12 +31,16 @@ def offers(text: str, scene: Scene, *, asked: bool = True) -> Iterator[Offer]:
         return
     if text.startswith("//"):
         return
-    if text.startswith("/") or scene.kind == "local":
-        yield from local_offers(text if text.startswith("/") else f"/{text}", scene)
+    if text.startswith("/"):
+        yield from local_offers(text, scene)
+    elif scene.kind == "local":
+        for offer in local_offers(f"/{text}", scene):
+            yield Offer(offer.text, offer.meaning, min(offer.replaces, len(text)), offer.shown)
     elif scene.kind == "command":
         yield from wire_offers(text, scene)
     elif not text:
-        yield from local_offers("/", scene)
+        for offer in local_offers("/", scene):
+            yield Offer(offer.text, offer.meaning, 0, offer.shown)
 
 
 class ShellCompleter(Completer):

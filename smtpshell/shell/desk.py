@@ -50,10 +50,11 @@ class ShellDesk:
     def _on_event(self, event: Event) -> None:
         if isinstance(event, Connected):
             self._secret_allowed = False
-        if self.guest is None or not self.guest.silent:
+        guest = self.guest
+        if guest is None or not guest.silent:
             self.console.event(event, typed=self._typed)
-        if self.guest is not None:
-            self.guest.on_event(event)
+        if guest is not None:
+            guest.on_event(event)
         self.console.refresh()
 
     # --- what local commands use -------------------------------------------------------------
@@ -149,7 +150,7 @@ class ShellDesk:
 
     async def _take_wire(self, line: str, *, typed: bool) -> None:
         guest = self.guest
-        if guest is not None and await guest.before_line(line):
+        if guest is not None and await self._kept_by(guest, line):
             return
         mode = self.conversation.mode
         if mode is Mode.COMMAND and not line.strip():
@@ -161,7 +162,18 @@ class ShellDesk:
             return
         await self._send(line, mode, typed=typed)
         if guest is not None and guest is self.guest:
-            await guest.after_line(line)
+            await self.wait(guest.after_line(line))
+
+    async def _kept_by(self, guest: Guest, line: str) -> bool:
+        """Tell whether the guest keeps a line for itself; also when the user stops it there."""
+        kept = True
+
+        async def ask() -> None:
+            nonlocal kept
+            kept = await guest.before_line(line)
+
+        await self.wait(ask())
+        return kept
 
     async def _send(self, line: str, mode: Mode, *, typed: bool) -> None:
         conversation = self.conversation
@@ -191,6 +203,10 @@ class ShellDesk:
             self.say("Stopped waiting; a reply that still comes will be shown.", "warn")
         return went_through
 
+    async def waited(self, work: Awaitable[None]) -> None:
+        """Wait for work, whether or not it goes through."""
+        await self.wait(work)
+
     def _awaited(self) -> str:
         """Tell what is being waited for, once it takes a while."""
         now = self.conversation.snapshot
@@ -217,11 +233,7 @@ class ShellDesk:
         name, argument = local.split(line)
         command = self.guest.commands.get(name) if self.guest is not None else None
         work = command.run(argument) if command is not None else local.run(self, line)
-
-        async def waited() -> None:
-            await self.wait(work)
-
-        await self.guarded(waited())
+        await self.guarded(self.waited(work))
         self.conversation.options = options_from(self.settings)
         self.console.refresh()
 

@@ -1,10 +1,8 @@
-"""`smtpshell lesson` with a terminal: the tutor's sub-command, and the shell to play in."""
+"""`smtpshell lesson`: the tutor's sub-command, with this shell to play lessons in."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-
-from smtpshell.tutor import lessons
 
 if TYPE_CHECKING:
     from smtpshell.conversation.guest import Guest
@@ -13,10 +11,12 @@ if TYPE_CHECKING:
 
 def main(words: list[str], settings: Settings) -> int:
     """Do what `smtpshell lesson WORD ...` says and return the exit status."""
-    return lessons.main(words, settings, _interact)
+    from smtpshell.tutor.lessons import main as lesson
+
+    return lesson(words, settings, _play)
 
 
-def _interact(guest: Guest, settings: Settings) -> int:
+def _play(guest: Guest, settings: Settings) -> int:
     from smtpshell.shell.app import interact
 
     return interact(None, settings, guest)

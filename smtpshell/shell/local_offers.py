@@ -98,6 +98,12 @@ def _lessons(scene: Scene, _words: list[str]) -> Pairs:
     yield from scene.lessons().items()
 
 
+def _providers(_scene: Scene, _words: list[str]) -> Pairs:
+    from smtpshell.knowledge.providers import providers
+
+    yield from ((row.name, f"{row.title}, {row.host}") for row in providers().values())
+
+
 SOURCES: dict[str, Callable[[Scene, list[str]], Pairs]] = {
     "target": lambda scene, _: remembered.targets(scene),
     "domain": lambda scene, _: remembered.domains(scene),
@@ -110,5 +116,6 @@ SOURCES: dict[str, Callable[[Scene, list[str]], Pairs]] = {
     "help": _help,
     "word": _words,
     "lesson": _lessons,
+    "provider": _providers,
 }
 """What completes an argument of each kind."""

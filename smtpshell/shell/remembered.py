@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from smtpshell.conversation.targets import PRACTICE, SCHEMES
+from smtpshell.knowledge.providers import NAMES as PROVIDERS
 from smtpshell.shell.offers import Scene
 
 USED = "used before"
@@ -88,6 +89,7 @@ def targets(scene: Scene) -> Iterator[tuple[str, str]]:
     """Yield what /connect may lead to."""
     yield PRACTICE, "the practice server inside this program"
     yield from used(scene, "target")
+    yield from ((name, "a mail provider") for name in PROVIDERS)
     for name, scheme in SCHEMES.items():
         secured = {"tls": ", TLS at once", "starttls": ", then STARTTLS"}.get(scheme.security, "")
         yield f"{name}://", f"port {scheme.port}{secured}"
