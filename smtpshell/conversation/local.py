@@ -145,6 +145,12 @@ LOCAL: dict[str, LocalCommand] = {
             "tls",
         ),
         LocalCommand(
+            "send",
+            "[--from A] [--to B] [--subject TEXT] [--body TEXT] ...",
+            "compose a small message and play its transaction",
+            _HERE + "commands.composing:send",
+        ),
+        LocalCommand(
             "data",
             "FILE",
             "send a file as the message, dots doubled",

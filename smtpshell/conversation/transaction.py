@@ -84,7 +84,8 @@ class Transaction:
         Raises `Stopped` at the stage asked for and `SmtpshellError` where it cannot go on; a
         refusal only ends it, because the events have told already.
         """
-        await connect(self.desk, target, greeting=self.plan.stop_after != "connect")
+        at_once = self.plan.drop and self.plan.stop_after == "connect"
+        await connect(self.desk, target, greeting=not at_once)
         self._reached("connect")
         if not self._stands(State.START):
             return
