@@ -8,7 +8,7 @@ email package, which takes as long to load as a small message to send, writes th
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from pathlib import Path
 
@@ -88,7 +88,7 @@ def _message_id(sender: str) -> str:
     """Return an identifier that no other message has (RFC 5322 section 3.6.4)."""
     domain = sender.rpartition("@")[2]
     right = domain if domain and domain.isascii() else "localhost.example"
-    return f"<{time.time_ns()}.{secrets.token_hex(8)}@{right}>"
+    return f"<{time.time_ns()}.{os.urandom(8).hex()}@{right}>"
 
 
 def _with_mime(draft: Draft, headers: list[tuple[str, str]], *, utf8: bool) -> bytes:

@@ -128,9 +128,9 @@ class ScriptDesk:
 
     def show(self, report: Iterable[Row], facts: dict[str, Any] | None = None) -> None:
         """Write a report as `# ` lines, or its facts as one JSON object."""
-        from smtpshell.transcript.jsonl import as_json
-
         if self.settings.json:
+            from smtpshell.transcript.jsonl import as_json
+
             rows = list(report)
             text = "\n".join(row.text for row in rows)
             self.printer.line(as_json(facts or {"event": "note", "text": text}))

@@ -97,6 +97,9 @@ ADDRESS_LITERAL = (
     rf"\[(?:{IPV4_ADDRESS_LITERAL}|{IPV6_ADDRESS_LITERAL}|{GENERAL_ADDRESS_LITERAL})\]"
 )
 
+# Of the Standardized-tags only IPv6 is registered                 RFC 5321 section 8.1
+REGISTERED_LITERALS = (IPV4_ADDRESS_LITERAL, IPV6_ADDRESS_LITERAL)
+
 # atext = ALPHA / DIGIT / "!" / "#" / "$" / ...                    RFC 5322 section 3.2.3
 ATEXT = r"A-Za-z0-9!#$%&'*+\-/=?^_`{|}~"
 
@@ -226,8 +229,8 @@ def domain_problem(domain: str) -> str | None:
     'the domain has an empty label (two dots together, or a dot at an end)'
     """
     if domain.startswith("["):
-        # No tag but IPv6 is registered, so a general literal is most likely a forgotten "IPv6:".
-        if matches(rf"\[(?:{IPV4_ADDRESS_LITERAL}|{IPV6_ADDRESS_LITERAL})\]", domain):
+        # A general literal is most likely a forgotten "IPv6:".
+        if any(matches(rf"\[{literal}\]", domain) for literal in REGISTERED_LITERALS):
             return None
         return "the address literal is not of the form [192.0.2.1] or [IPv6:2001:db8::1]"
     if _octets(domain) > DOMAIN_OCTETS:
