@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from dataclasses import replace
 
 from smtpshell.protocol.replies import Reply
-from smtpshell.protocol.values import replace
 from smtpshell.transcript.intake.found import Found, clean, reply_of
 from smtpshell.transcript.intake.logs import read_log
 from smtpshell.transcript.intake.phrases import failure_in, place_in
@@ -59,6 +59,7 @@ class Finder:
         self._programs = ProgramErrors()
         self._held: deque[Found] = deque()
         self._refused_at = -NEAR
+        self._said: Found | None = None
         self._found_any = False
         self._open: Found | None = None
         self._words: list[tuple[int, str]] = []
@@ -75,6 +76,7 @@ class Finder:
             if is_log:
                 self.log_lines += 1
                 if found is not None:
+                    self._cut_talk(out)
                     self._take(found, out)
                 if self._held:
                     self._settle(number, out)
@@ -89,9 +91,7 @@ class Finder:
         out: list[Found] = []
         self._end_bounce(out)
         self._end_open(out)
-        cut = self._talk.cut()
-        if cut is not None:
-            self._take(cut, out)
+        self._cut_talk(out)
         self._settle(self.lines + 2 * NEAR, out)
         if not self._found_any:
             for number, line in self._words:
@@ -120,6 +120,7 @@ class Finder:
         after_blank, self._after_blank = self._after_blank, not line.strip()
         if self._session_line(line, number, out):
             return
+        self._cut_talk(out)
         if self._after_blank:
             return
         if (after_blank and begins_bounce(line)) or is_status_field(line):
@@ -144,9 +145,9 @@ class Finder:
                     return True
                 return self._notation == "ours" or self._silence(line, number, out)
             if self._notation == "netsmtp" or words or self._notation != "curl":
-                self._talk.client(words)
+                self._client(words, out)
             return True
-        if self._talk.remark(line):
+        if self._talk.remark(line) or "reply: retcode (" in line:
             return True
         bare = line.strip() if self._notation == "phpmailer" and self._talk.waits else line
         if is_reply_line(bare):
@@ -154,13 +155,24 @@ class Finder:
             self._say(bare, number, "", out)
             return True
         if self._notation == "" and self._talk.in_data:
-            self._talk.client(line)
+            self._client(line, out)
             return True
         if is_command_line(line):
             self._notation = ""
-            self._talk.client(line)
+            self._client(line, out)
             return True
         return False
+
+    def _client(self, words: str, out: list[Found]) -> None:
+        self._cut_talk(out)
+        self._talk.client(words)
+
+    def _cut_talk(self, out: list[Found]) -> None:
+        """Pass on a reply of several lines that another kind of line cut short."""
+        if self._talk.waits:
+            cut = self._talk.cut()
+            if cut is not None:
+                self._take(cut, out)
 
     def _silence(self, line: str, number: int, out: list[Found]) -> bool:
         """Read "<** Timeout (3 secs) waiting for server response" in a server's place."""
@@ -182,6 +194,8 @@ class Finder:
             else:
                 self._take(one, out)
         if found:
+            return
+        if line.startswith("#") and self._notation == "ours":
             return
         self._complete(line)
         kind = failure_in(line)
@@ -283,8 +297,11 @@ class Finder:
             self._fail(found, out)
             return
         if found.is_refusal:
+            if self._said and found.source in _REPEATED and self._is_said(found):
+                return
             self._refused_at = found.line
             self._forget_failures(found.line)
+            self._said = found if found.source == "session" else None
         if found.repeats:
             for place, held in enumerate(self._held):
                 if _says_again(found, held):
@@ -294,6 +311,16 @@ class Finder:
             self._held.append(found)
         else:
             out.append(found)
+
+    def _is_said(self, found: Found) -> bool:
+        """Tell whether a program only repeats what the session above it shows."""
+        said = self._said
+        if said is None or found.line - said.line > NEAR:
+            return False
+        bare = found.reply is not None and said.reply is not None and not found.reply.text
+        if bare and found.reply is not None and said.reply is not None:
+            return found.reply.code == said.reply.code
+        return _says_again(found, said)
 
     def _fail(self, found: Found, out: list[Found]) -> None:
         """Let a failure wait; of several near each other the most telling is kept."""
@@ -306,14 +333,16 @@ class Finder:
                 first, second = (found, held) if better else (held, found)
                 self._held[place] = replace(first.with_facts(second.facts), line=held.line)
                 return
-        if not logged and found.line - self._refused_at <= NEAR:
+        adds_nothing = found.failure in _ADDED and found.line - self._refused_at <= NEAR
+        if adds_nothing and not logged:
             return
         self._held.append(found)
 
     def _forget_failures(self, number: int) -> None:
         """Drop the failures that a refusal near them explains better."""
         for held in [one for one in self._held if one.reply is None]:
-            if held.source in ("program", "session") and number - held.line <= NEAR:
+            own = held.source in ("program", "session") and held.failure in _ADDED
+            if own and number - held.line <= NEAR:
                 self._held.remove(held)
 
     def _settle(self, number: int, out: list[Found]) -> None:
@@ -327,6 +356,11 @@ class Finder:
                 return
             out.append(held.popleft())
 
+
+_ADDED = frozenset(
+    ("login-failed", "no-auth", "no-starttls", "tls-failed", "closed", "failed", "timeout")
+)
+"""Failures that programs tell of beside the refusal that led to them."""
 
 _REPEATED = frozenset(("program", "smtplib", "log"))
 """Sources whose texts may say the same again."""

@@ -134,10 +134,16 @@ def find_reply(text: str) -> str | None:
     return _cut(text, weak) if weak >= 0 else None
 
 
+_ENDS = (" ##", "> #SMTP#", " #SMTP#", " [RCPT_TO]")
+"""What Exchange and others put behind the reply that they quote."""
+
+
 def _cut(text: str, start: int) -> str:
     """Return text from a place on, up to the mark that closes what was opened before it."""
-    before, rest = text[start - 1 : start], text[start:]
-    if before in ("'", '"', "`") and before:
+    before, rest = text[start - 1 : start] if start else "", text[start:]
+    for mark in _ENDS:
+        rest = rest.partition(mark)[0]
+    if before and before in "'\"`":
         end = rest.find(before)
         while end > 0 and rest[end - 1] == "\\":
             end = rest.find(before, end + 1)

@@ -118,13 +118,14 @@ def _postfix_reject(line: str, number: int) -> Found | None:
     if start < 0:
         return None
     command, _, rest = line[start + 8 :].partition(" from ")
-    client, _, detail = rest.partition("]: ")
+    client, _, detail = rest.partition("]")
+    detail = detail.partition(": ")[2]
     if not has_code(detail):
         return None
     text, _, about = detail.rpartition("; from=<")
     if not text:
         text, about = detail, ""
-    recipient = between(about, " to=<", "> ")
+    recipient = between(about, " to=<", ">")
     facts = {
         "verb": verb_of(command),
         "banner": "ESMTP Postfix",
@@ -145,7 +146,7 @@ def _exim(line: str, number: int) -> Found | None:
     if " rejected " in line:
         return _exim_reject(line, number)
     for flag in _EXIM_FLAGS:
-        place = line.find(flag, 19, 64)
+        place = line.find(flag, 19, 120)
         if place >= 0:
             return _exim_delivery(line, number, flag.strip(), line[place + 4 :])
     if " H=" in line and failure_in(line[-80:]):
@@ -386,6 +387,8 @@ def read_log(line: str, number: int) -> tuple[bool, Found | None]:
             return True, reader(line, number)
     if line.startswith("smtp: Failed: "):
         return True, _nullmailer(line, number)
+    if "CLIENT: " in line or " -> SERVER: " in line:
+        return False, None
     if ",<," in line or ",>," in line:
         return True, _exchange(line, number)
     return True, _other(line, number)

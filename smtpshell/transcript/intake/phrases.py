@@ -149,7 +149,7 @@ _HINTS = (
         "econn",
     ),
     *("reading response", "waiting for", "enotfound", "try again", "server response", "protocol"),
-    *("getaddrinfo", "cipher", "handshake", "password", "no address"),
+    *("getaddrinfo", "cipher", "handshake", "password", "no address", "pkix", "sending mail"),
 )
 """Each phrase holds one of these, so that most lines are done with after a few quick looks."""
 

@@ -14,7 +14,15 @@ from typing import Any
 from smtpshell.knowledge.context import VERB_NAMES
 from smtpshell.protocol.commands import VERBS
 from smtpshell.protocol.replies import Reply
-from smtpshell.transcript.intake.found import Facts, Found, explained, verb_of
+from smtpshell.transcript.intake.found import (
+    LONGEST,
+    Facts,
+    Found,
+    explained,
+    has_code,
+    reply_of,
+    verb_of,
+)
 
 KEYS = (
     *("class", "who", "retry", "code", "enhanced", "meaning"),
@@ -131,7 +139,9 @@ def answer(line: bytes, length: int, given: Facts) -> dict[str, object]:
     if text is None:
         return failed('the key "reply" is missing or holds no text')
     facts = {**given, **record_facts(record)}
-    return explained(Found(0, "record", Reply.parse(text), facts=facts)).to_json()
+    one_line = has_code(text) and "\n" not in text and text[3:4] in " -"
+    reply = reply_of(text) if one_line else Reply.parse(text[:LONGEST])
+    return explained(Found(0, "record", reply, facts=facts)).to_json()
 
 
 def _reply_text(value: object) -> str | None:

@@ -50,6 +50,8 @@ _BEGINNINGS = (
     "the original message was received at",
     "this is the qmail-send program",
     "delivery has failed to these recipients",
+    "diagnostic information for administrators",
+    "generating server: ",
     "this is the dragonfly mail agent",
     "this is the nullmailer delivery",
     "this is the mailer-daemon, please",
@@ -207,7 +209,7 @@ class Bounce:
         encoded, self._encoded = "".join(self._encoded), []
         try:
             octets = binascii.a2b_base64(encoded[: len(encoded) // 4 * 4])
-        except binascii.Error:
+        except ValueError:
             return
         lines = octets.decode("utf-8", "replace").splitlines()[:TEXT_KEPT]
         self._text += [(self._group or number, line[:2_000]) for line in lines]
@@ -353,7 +355,7 @@ def _replies_in(text: list[tuple[int, str]]) -> list[Found]:
             place += 1
         reply, _, command = words.partition(" (in reply to ")
         lead = line[: max(line.find(start), 0)].strip() or before
-        verb = verb_of(command) if command else _verb_in(lead, words)
+        verb = verb_of(command) if command else _verb_in(lead, f"{before} {start}")
         facts = clean({"verb": verb, "host": host, "refused": (recipient,) if recipient else ()})
         one = Found(number, "bounce", reply_of(reply.rstrip("'\"# ")), facts=facts)
         if not any(_same(one, other) for other in found):
@@ -376,13 +378,14 @@ def _goes_on(words: str, line: str) -> bool:
 
 
 def _verb_in(lead: str, words: str) -> str | None:
+    """Return the verb that the words before a reply, or the line above them, name."""
     lead = lead.lower()
     for mark in (" after ", "our ", "in response to ", "in reply to "):
         _, found, rest = lead.partition(mark)
         verb = verb_of(rest) if found else None
         if verb:
             return verb
-    if "does not like recipient" in lead or words.endswith("[RCPT_TO]"):
+    if "does not like recipient" in words:
         return "RCPT"
     return None
 
@@ -427,11 +430,16 @@ KNOWN = 0.6
 
 
 def known_words(text: str) -> bool:
-    """Tell whether a rule of the explainer knows a text that has no code."""
+    """Tell whether the explainer knows a text without a reply code, by a rule or its status."""
     from smtpshell.knowledge.explain import explain
 
     text = text.strip()
     if not 8 < len(text) < 1_000 or " " not in text:
         return False
     explanation = explain(Reply(None, (text,)))
-    return bool(explanation.rule) and explanation.confidence >= KNOWN
+    if explanation.class_ == "unknown":
+        return False
+    if explanation.enhanced is not None:
+        return True
+    telling = bool(explanation.rule)
+    return telling and explanation.confidence >= KNOWN

@@ -130,15 +130,7 @@ class Talk:
     def _told(self, told: str, rest: str) -> None:
         match told:
             case "trying" | "connected":
-                word = rest.split(None, 1)[0] if rest.strip() else ""
-                host, _, port = word.rstrip(".,").partition(":")
-                known = self._host if told == "connected" and not self.active else ""
-                self._start(host if not host[:1].isdigit() or not known else known)
-                if port.rstrip(".").isdecimal():
-                    self._facts = {"port": int(port.rstrip(".")[:5])}
-                elif told == "trying" or known == "":
-                    self._facts = dict(self._facts) if host == known else {}
-                self._open(greeting=True)
+                self._connected(rest, to_known=told == "connected")
             case "openssl":
                 self._start("")
                 self._encrypted = True
@@ -148,6 +140,15 @@ class Talk:
                 self._start("")
             case _:
                 pass
+
+    def _connected(self, rest: str, *, to_known: bool) -> None:
+        """Begin a session with the host named; what "Trying" told stays true once connected."""
+        word = rest.split(None, 1)[0].rstrip(".,") if rest.strip() else ""
+        host, _, port = word.partition(":")
+        known, facts = (self._host, self._facts) if to_known else ("", {})
+        self._start(known if known and host[:1].isdigit() else host)
+        self._facts = {"port": int(port[:5])} if port.isdecimal() else facts
+        self._open(greeting=True)
 
     def _open(self, *, greeting: bool) -> None:
         self._session.opened(self._host, tls=self._encrypted)
