@@ -280,7 +280,8 @@ async def _runs_ahead(learner: Learner, octets: bytes, exchange: Exchange, line:
     if first.kind != ":" or same_command(filled(first.text, player.values), line):
         return False
     await learner.send(octets)
-    return player.action not in (exchange, following) and player.failing is None
+    waits = player.asking is not None or player.action in (exchange, following)
+    return not waits and player.failing is None
 
 
 def _answers(ask: Ask, values: dict[str, str]) -> Iterator[Problem]:
