@@ -332,8 +332,9 @@ class Conversation(Publisher):
             if not self.waiting:
                 break
             self._progress.clear()
+            in_handshake = self.session.state is State.TLS  # which has a time-out of its own
             try:
-                async with asyncio.timeout(self.options.timeout):
+                async with asyncio.timeout(None if in_handshake else self.options.timeout):
                     await self._progress.wait()
             except TimeoutError:
                 raise self._timed_out() from None

@@ -200,6 +200,8 @@ async def starttls(desk: Desk) -> None:
     if conversation.snapshot.extensions is None:
         await hello(desk)
     before, name = conversation.snapshot.extensions, own_name(desk)
+    if before is not None and "STARTTLS" not in before:
+        conversation.remark("The server does not offer STARTTLS; trying it anyway.")
     reply = await conversation.command("STARTTLS")
     if not conversation.snapshot.tls:
         code = reply.code if reply is not None else "nothing"

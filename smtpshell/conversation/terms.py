@@ -39,7 +39,7 @@ def no_reply(*, greeting: bool, seconds: float) -> tuple[str, str]:
     if greeting:
         return (
             f"no greeting within {seconds:g} s",
-            "The port may speak TLS at once (smtps://), or the server makes callers wait.",
+            "The port may want TLS at once (smtps://) or be no SMTP (HTTP), or callers must wait.",
         )
     return (
         f"no whole reply within {seconds:g} s",

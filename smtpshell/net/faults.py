@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from smtpshell.net.doors import plain_smtp, wrong_door
 from smtpshell.net.errors import TlsError, TlsKind
+from smtpshell.protocol.errors import Status
 from smtpshell.protocol.text import visible
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def timed_out(label: str, seconds: float, *, spoke: bool) -> TlsError:
         if spoke
         else "It may wait for plain text: connect without TLS, and check the port."
     )
-    return TlsError("timeout", what, label, advice)
+    return TlsError("timeout", what, label, advice, status=Status.LOST)
 
 
 def unusable_name(name: str | None, label: str) -> TlsError:
