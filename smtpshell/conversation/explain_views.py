@@ -88,12 +88,12 @@ class JsonView(_Base):
 
     def show(self, found: Found, explanation: Explanation) -> None:
         """Write one object: the explanation, and where it was found."""
-        sys.stdout.write(as_json({**explanation.to_json(), **about(found)}) + "\n")
+        sys.stdout.write(as_json({**explanation.to_json(), **about(found, self._given)}) + "\n")
 
 
-def about(found: Found) -> dict[str, Any]:
+def about(found: Found, given: Facts) -> dict[str, Any]:
     """Return what `--json` tells of a find beside its explanation."""
-    facts = found.facts
+    facts = {**found.facts, **given}
     refused = facts.get("refused") or facts.get("recipients") or ()
     told: dict[str, Any] = {
         "line": found.line,
