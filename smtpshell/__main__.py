@@ -1,4 +1,9 @@
-"""The program's entry: `smtpshell` and `python -m smtpshell`."""
+"""The program's entry: `smtpshell` and `python -m smtpshell`.
+
+Python looks for cycles of dead objects whenever 700 more objects live than before, hundreds of
+times while modules load, and over all of them when it ends. Loading makes no such cycles and
+ending frees everything, so that both are a tenth and more of the time of a short command.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +11,7 @@ import gc
 import sys
 
 OBJECTS = 50_000
-"""How many more objects than before make the interpreter look for cycles that it can free.
-
-Python's own 700 is passed some two hundred times while modules load, which make nothing to be
-freed: a tenth of the time to the first prompt.
-"""
+"""How many more objects than before make the interpreter look for dead ones."""
 
 
 def main() -> int:
@@ -18,7 +19,10 @@ def main() -> int:
     gc.set_threshold(OBJECTS)
     from smtpshell import cli
 
-    return cli.guarded(sys.argv[1:])
+    try:
+        return cli.guarded(sys.argv[1:])
+    finally:
+        gc.freeze()
 
 
 if __name__ == "__main__":
