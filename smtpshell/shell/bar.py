@@ -28,6 +28,7 @@ WAYS_OUT: dict[str, str] = {
     "answer": "answer to a challenge: base64, hidden; * cancels the login; Ctrl-] for a /command",
     "local": "one /command, then back; an empty line goes back at once",
     "question": "Ctrl-C gives up",
+    "asking": "your answer, or a /command",
     "closed": "/connect HOST opens a connection, /connect practice needs no network, ? helps",
 }
 """What the bar says in each mode but that of commands: where you are and how to get out."""
@@ -62,7 +63,7 @@ def bar_line(moment: Moment, width: int) -> Line:
 
 def _left(moment: Moment) -> Line:
     text = moment.text
-    if moment.kind in ("command", "local", "closed") and text.startswith("/"):
+    if moment.kind in ("command", "local", "closed", "asking") and text.startswith("/"):
         found = _local(text, moment)
         if found:
             return found

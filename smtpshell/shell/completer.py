@@ -16,7 +16,7 @@ from smtpshell.shell.local_offers import local_offers
 from smtpshell.shell.offers import Offer, Scene
 from smtpshell.shell.wire_offers import wire_offers
 
-OFFERING = frozenset({"command", "closed", "local"})
+OFFERING = frozenset({"command", "closed", "local", "asking"})
 """The kinds of prompt at which something is offered."""
 
 OFFERS_MOST = 60
@@ -38,7 +38,7 @@ def offers(text: str, scene: Scene, *, asked: bool = True) -> Iterator[Offer]:
             yield Offer(offer.text, offer.meaning, min(offer.replaces, len(text)), offer.shown)
     elif scene.kind == "command":
         yield from wire_offers(text, scene)
-    elif not text:
+    elif not text and scene.kind == "closed":
         for offer in local_offers("/", scene):
             yield Offer(offer.text, offer.meaning, 0, offer.shown)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from smtpshell.shell.console import Console
 
 EMPTY_LINE = r"An empty line is not sent; /raw \r\n sends one."
+FULL_CHUNK = "The chunk was full: what stood behind it went out as a command."
 NO_ANSWER = "Not sent."
 
 
@@ -188,6 +189,8 @@ class ShellDesk:
         finally:
             self._typed = False
         self._remember(line, sent)
+        if mode is Mode.OCTETS and sent[-1].kind != "octets":
+            self.say(FULL_CHUNK, "warn")
         if conversation.mode is not Mode.OCTETS and conversation.waiting:
             await self.wait(conversation.settle())
 

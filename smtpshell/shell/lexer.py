@@ -82,7 +82,7 @@ def coloured(line: str, kind: str, now: Snapshot) -> Fragments:
     """Return the pieces of a line typed at a prompt of a kind; see `Prompt.kind`."""
     if kind == "data":
         return colour_data(line)
-    if kind in ("command", "closed", "local") and is_local(line):
+    if kind in ("command", "closed", "local", "asking") and is_local(line):
         return colour_local(line)
     return colour_command(line, now) if kind == "command" else [("", line)]
 

@@ -32,8 +32,8 @@ NARROW = 70
 class Prompt:
     """What stands before the line, and what the line will be.
 
-    `kind` is "command", "data", "answer", "octets", "closed", "local" or "question". `secret` lines
-    are typed without being shown.
+    `kind` is "command", "data", "answer", "octets", "closed", "local", "question"
+    (of ours) or "asking" (a guest's). `secret` lines are typed without being shown.
     """
 
     kind: str
@@ -61,7 +61,7 @@ def prompt_of(
     """Return the prompt for the state of the moment."""
     before: Line = [("prompt.prefix", f"{prefix}  ")] if prefix else []
     if asking:
-        return Prompt("question", (*before, ("prompt.mode", f"{asking}> ")))
+        return Prompt("asking", (*before, ("prompt.mode", f"{asking}> ")))
     kind = KINDS[now.mode]
     return Prompt(kind, (*before, *_BODY[kind](now, octets_left, width)), secret=kind == "answer")
 

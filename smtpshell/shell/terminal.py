@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory, ConditionalAutoSuggest
+from prompt_toolkit.completion import Completer, DynamicCompleter
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition, to_filter
 from prompt_toolkit.input import create_input
@@ -23,7 +24,6 @@ from prompt_toolkit.shortcuts import PromptSession
 
 from smtpshell.conversation.settings import state_folder
 from smtpshell.shell.bar import Moment, bar_line
-from smtpshell.shell.completer import ShellCompleter
 from smtpshell.shell.console import Key, Typed
 from smtpshell.shell.history import ShellHistory, keepable
 from smtpshell.shell.keys import bindings_for
@@ -50,6 +50,13 @@ PATIENCE = 1.0
 
 MENU_ROWS = 7
 EDITING = {"emacs": EditingMode.EMACS, "vi": EditingMode.VI}
+
+
+def _completer(scene: Callable[[], Scene]) -> Completer:
+    """Return the completer, which is loaded when something is typed."""
+    from smtpshell.shell.completer import ShellCompleter
+
+    return ShellCompleter(scene)
 
 
 class Terminal:
@@ -84,7 +91,7 @@ class Terminal:
         session: PromptSession[Typed | str] = PromptSession(
             message=self._message,
             lexer=InputLexer(lambda: (self.kind, self._moment(self.kind, "").now)),
-            completer=ShellCompleter(lambda: scene(self.kind)),
+            completer=DynamicCompleter(lambda: _completer(lambda: scene(self.kind))),
             complete_while_typing=Condition(lambda: bool(settings["completion"])),
             auto_suggest=ConditionalAutoSuggest(AutoSuggestFromHistory(), commanding),
             is_password=Condition(lambda: self._standing.secret),

@@ -59,8 +59,8 @@ THEME: dict[str, str] = {
     "completion-menu.completion.current": "noinherit reverse",
     "completion-menu.meta.completion": "noinherit ansibrightblack",
     "completion-menu.meta.completion.current": "noinherit bold",
-    "scrollbar.background": "bg:default",
-    "scrollbar.button": "reverse",
+    "scrollbar.background": "noinherit",
+    "scrollbar.button": "noinherit reverse",
 }
 """From the class of a fragment to its style, in prompt_toolkit's words."""
 
@@ -75,7 +75,7 @@ BARE: dict[str, str] = {
     "prompt.closed": "bold",
     "prompt.mode": "bold",
     "title": "bold",
-    "scrollbar.background": "bg:default",
-    "scrollbar.button": "reverse",
+    "scrollbar.background": "noinherit",
+    "scrollbar.button": "noinherit reverse",
 }
 """The theme without colour (NO_COLOR): bold and reverse only."""

@@ -173,7 +173,7 @@ def _sent(event: Sent, look: Look) -> Iterator[Line]:
         yield [("mark", "C: "), ("client", visible(event.line))]
     if look.notes == "off":
         return
-    if event.ending in ENDINGS:
+    if event.ending in ENDINGS and event.kind != "octets":
         yield from paragraph(f"Sent {ENDINGS[event.ending]}.", look.width, "note")
     if event.stuffed:
         text = f"Sent as {visible(event.line)} with its leading dot doubled (RFC 5321 4.5.2)."

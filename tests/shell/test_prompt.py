@@ -69,3 +69,8 @@ def test_hostile_names() -> None:
     """Control characters of names and addresses are written out."""
     state = after(("MAIL FROM:<\x1b[31m>", "250 ok"), target="\x1b]0;x\x07")
     assert prompt_of(state).text.isprintable()
+
+
+def test_a_guests_question_is_not_ours() -> None:
+    """Ctrl-C gives up our own questions only; a guest's is of another kind."""
+    assert prompt_of(after(), asking="answer").kind == "asking"

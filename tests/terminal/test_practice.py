@@ -265,3 +265,23 @@ def test_local_commands_and_errors(tmp_path: Path) -> None:
         tty.line("NOOP", "Failed: not connected")
         tty.line("/connect practice", "S: 220")
         tty.wait_prompt("practice> $")
+
+
+def test_a_lesson_as_guest(tmp_path: Path) -> None:
+    """A lesson asks at the prompt; Ctrl-C only clears the answer; leaving it keeps the shell."""
+    with Tty(home=tmp_path) as tty:
+        tty.wait_prompt("practice> $")
+        tty.type("/lesson he")
+        tty.wait_for("helo-to-quit +")
+        tty.press("ctrl-c")
+        tty.line("/lesson helo-to-quit")
+        tty.wait_prompt("step 1 of 5  answer> $")
+        tty.type("22")
+        tty.press("ctrl-c")
+        tty.wait_prompt("step 1 of 5  answer> $")
+        tty.line("220")
+        tty.wait_prompt("step 2 of 5  practice> $")
+        tty.line("EHLO client.example")
+        tty.wait_prompt("step 3 of 5  practice> $")
+        tty.line("/lesson leave", "You left the lesson")
+        tty.wait_prompt("^practice> $")
