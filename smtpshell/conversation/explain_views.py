@@ -18,6 +18,8 @@ from smtpshell.transcript.intake.found import Facts, Found, explained
 from smtpshell.transcript.jsonl import as_json
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from smtpshell.conversation.settings import Settings
     from smtpshell.knowledge.explanation import Explanation
     from smtpshell.transcript.intake.finder import Finder
@@ -174,23 +176,23 @@ class LinesView(_Base):
         elif not self._shown:
             for found, explanation in self._kept:
                 self._line(found, explanation)
-        said = []
-        if self._good and (self._shown or self._good > len(self._kept)):
-            said.append(
-                f"{counted(self._good, 'reply')} said yes (--all lists them)".replace(
-                    "replys", "replies"
-                )
-            )
-        if self._shown > 1 and not self._long:
-            said.append("--long gives causes and next steps, --summary counts")
-        unread = finder.unread
-        if self.explained and unread:
-            where = f", the first of them line {finder.samples[0][0]}" if finder.samples else ""
-            said.append(f"{counted(unread, 'line')} held nothing that could be read{where}")
-        if said and not self._settings.quiet:
-            self.print()
-            self.print(f"# {'; '.join(said)}.")
+        if not self._settings.quiet:
+            remarks = list(self._remarks(finder))
+            for line in ["", *(f"# {remark}." for remark in remarks)] if remarks else ():
+                self.print(line)
         super().close(finder)
+
+    def _remarks(self, finder: Finder) -> Iterator[str]:
+        """Say what was left out, what could not be read, and what can be asked for."""
+        if self._shown == 1 or (self._shown and self._long):
+            yield "Commands that begin with / are typed in the shell: smtpshell [HOST]"
+        elif self._shown:
+            yield "--long gives causes and next steps, --summary counts"
+        if self._good and (self._shown or self._good > len(self._kept)):
+            yield f"Replies that said yes: {self._good}; --all lists them"
+        if self.explained and finder.unread:
+            first = f", such as line {finder.samples[0][0]}" if finder.samples else ""
+            yield f"{counted(finder.unread, 'line')} held nothing that could be read{first}"
 
 
 class SummaryView(_Base):

@@ -76,7 +76,10 @@ def situation(
 def _session_facts(context: Context) -> Iterator[str]:
     offered = {keyword.upper() for keyword in context.extensions}
     login = bool(context.auth_mechanisms) or "AUTH" in offered
-    yield "logged-in" if context.user else "anonymous"
+    if context.user:
+        yield "logged-in"
+    elif context.state or offered:
+        yield "anonymous"
     if offered:
         yield "offers-auth" if login else "no-auth-offered"
         if not context.tls:

@@ -108,6 +108,13 @@ def kind_of(stage: str, kind: str, *, greeted: bool = True) -> str:
     return kind if kind in failures() else "failed"
 
 
+def _known_only(meaning: str, context: Context) -> str:
+    """Return a sentence without the host and the port where nobody named them."""
+    if not context.host:
+        meaning = meaning.replace("the machine HOST", "the machine").replace("HOST", "the server")
+    return meaning if context.port else meaning.replace(" on port 25", " on that port")
+
+
 _WHO = dict.fromkeys(
     ("tls-to-plain", "plain-to-tls", "not-smtp", "source", "file", "settings"), "client"
 )
@@ -133,7 +140,7 @@ def explain_failure(kind: str, context: Context, *, detail: str = "") -> Explana
     first = [(text, command) for ports, text, command in row.causes if port and ports == port]
     others = [(text, command) for ports, text, command in row.causes if not ports]
     causes = fill_causes(first + others, places)
-    meaning = f"It failed: {fill(row.meaning, places)}."
+    meaning = f"It failed: {_known_only(fill(row.meaning, places), context)}."
     facts = (f"the connection came to {name!r}", port and f"port {port}", detail)
     return Explanation(
         class_=class_.name,

@@ -115,7 +115,7 @@ def test_replies_that_said_yes_are_left_out_unless_wanted(capsys) -> None:
     assert main(["--file", session], Settings()) == 0
     out = capsys.readouterr().out
     assert out.startswith("554 5.7.1  Refused for good")
-    assert "4 replies said yes" in out
+    assert "Replies that said yes: 4" in out
     assert main(["--file", session, "--all"], Settings()) == 0
     assert "220" in capsys.readouterr().out
     assert main(["250 2.1.5 Ok"], Settings()) == 0

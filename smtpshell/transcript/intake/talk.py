@@ -201,7 +201,7 @@ class Talk:
             facts["banner"] = reply.text
         facts["verb"] = "MESSAGE" if verb == "." else verb
         facts["line"] = answer.outgoing.shown if answer.outgoing is not None else ""
-        facts["tls"] = before.tls or None
+        facts["tls"] = before.tls if before.banner is not None else before.tls or None
         return Found(self._first, self._source, reply, facts=clean(facts))
 
     def cut(self) -> Found | None:
