@@ -14,9 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from smtpshell.net import certificates, trust
+from smtpshell.net.chain import faults_of_chain
 from smtpshell.net.errors import TlsError
 from smtpshell.net.tls import TlsSettings, make_context
-from smtpshell.net.verdict import Verdict, _faults_of_channel, faults_of_chain, judge
+from smtpshell.net.verdict import Verdict, _faults_of_channel, judge
 from tests.net.authority import DAY, NOW, Authority, Issued, rsa_key
 from tests.net.helpers import authority
 
