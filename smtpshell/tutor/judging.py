@@ -14,13 +14,13 @@ from smtpshell.practice.globs import matches_glob
 from smtpshell.protocol.events import Received, Sent
 from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import dataclass, field
+from smtpshell.tutor.hearing import Turn
 from smtpshell.tutor.lesson import Exchange, Rule
 from smtpshell.tutor.meaning import remark, same_line
 from smtpshell.tutor.patterns import names_of
 from smtpshell.tutor.performance import Mark
 from smtpshell.tutor.plainly import filled
 from smtpshell.tutor.reactions import Happening, Outcome, compare
-from smtpshell.tutor.stage import Turn
 from smtpshell.tutor.standing import Standing, differences
 from smtpshell.tutor.units import Branch, Unit, branches_of
 

@@ -4,6 +4,7 @@
     smtpshell lesson NAME
     smtpshell lesson demo NAME
     smtpshell lesson check [NAME|FILE ...] [--json] [--junit FILE]
+    smtpshell lesson replay LESSON TARGET [--send] [--set NAME=VALUE] [--junit FILE] [--json]
     smtpshell lesson progress [delete [NAME]]
 
 Exit status: 0 good, 1 a lesson is wrong, 2 usage or syntax, 3 environment.
@@ -126,6 +127,13 @@ def play(words: list[str], settings: Settings, interact: Interact | None) -> int
     return asyncio.run(play_lines(lesson, settings, seed=seed))
 
 
+def replay(words: list[str], settings: Settings) -> int:
+    """Hold a real server to a lesson."""
+    from smtpshell.tutor.replaying import main as replay_main
+
+    return replay_main(words, settings)
+
+
 def progress(words: list[str], _settings: Settings) -> int:
     """Show what is kept of a learner's progress, or delete it, all of it or of one lesson."""
     from smtpshell.tutor import progress as logs
@@ -149,6 +157,7 @@ def progress(words: list[str], _settings: Settings) -> int:
 WORDS: dict[str, tuple[str, Handler]] = {
     "list": ("list the lessons", list_lessons),
     "demo": ("NAME: the lesson plays itself", demo),
+    "replay": ("LESSON TARGET [--send] ...: hold a real server to a lesson", replay),
     "progress": ("[delete [NAME]]: show or delete what is kept of you", progress),
     "check": ("[NAME|FILE ...] [--json] [--junit FILE]: prove lessons", check),
 }

@@ -11,8 +11,8 @@ from smtpshell.tutor import judging
 from smtpshell.tutor.standing import differences
 
 if TYPE_CHECKING:
+    from smtpshell.tutor.hearing import Turn
     from smtpshell.tutor.player import Player
-    from smtpshell.tutor.stage import Turn
 
 
 def rows(player: Player, judgement: judging.Judgement, turn: Turn) -> list[Row]:

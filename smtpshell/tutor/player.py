@@ -14,13 +14,14 @@ from smtpshell.conversation.report import Row
 from smtpshell.protocol.errors import SmtpshellError
 from smtpshell.protocol.state import Mode
 from smtpshell.tutor import judging, mistakes
+from smtpshell.tutor.hearing import Turn, turns_of
 from smtpshell.tutor.lesson import Ask, Exchange, Prose, Tool
 from smtpshell.tutor.performance import await_reactions, begins_connected
 from smtpshell.tutor.plainly import filled, prose_rows
 from smtpshell.tutor.progress import Place, State
 from smtpshell.tutor.questions import grade
 from smtpshell.tutor.reactions import happenings_of
-from smtpshell.tutor.stage import Entry, Turn, turns_of
+from smtpshell.tutor.stage import Entry
 from smtpshell.tutor.walk import Checkpoint, Walk
 
 

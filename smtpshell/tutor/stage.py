@@ -22,23 +22,19 @@ from smtpshell.protocol.events import (
     Closed,
     Connected,
     Event,
-    Failed,
     Received,
     Sent,
 )
 from smtpshell.protocol.secrets import HIDDEN
 from smtpshell.protocol.text import encode
 from smtpshell.protocol.values import dataclass, replace
-from smtpshell.tutor.standing import Standing
+from smtpshell.tutor.hearing import Hearing
 
 if TYPE_CHECKING:
     from smtpshell.conversation.driver import Conversation
     from smtpshell.conversation.targets import Target
     from smtpshell.practice.mailbox import Message
     from smtpshell.practice.server import PracticeServer
-
-PATIENCE = 2.0
-"""Seconds, by the wall, to wait for what a server does without being asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,42 +45,29 @@ class Entry:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Lines that were sent and the reply they got; None when the connection ended instead."""
-
-    sent: tuple[Sent, ...]
-    received: Received | None
-
-
-class Stage:
+class Stage(Hearing):
     """One conversation with one practice server, and all that a lesson wants to know of both."""
 
     def __init__(self, conversation: Conversation, server: PracticeServer) -> None:
-        self.conversation = conversation
+        super().__init__(conversation)
         self.server = server
         self.journal: list[Entry] = []
-        self.events: list[Event] = []
         self.arrived: list[Message] = []
-        self.verbs: list[str] = []
         self.rebuilding = False
         self._seen: set[tuple[str, str]] = set()
-        self._changed = asyncio.Event()
         self._group_open = False
         self._door = ""
         self._user = ""
-        self._unsubscribe = conversation.subscribe(self._hear)
         server.observer = self._observe
 
     def leave(self) -> None:
         """Hear no more."""
-        self._unsubscribe()
+        super().leave()
         self.server.observer = None
 
     # --- what is heard -------------------------------------------------------------------------
 
     def _hear(self, event: Event) -> None:
-        self.events.append(event)
         match event:
             case Connected():
                 self._add(Entry("connect", self._door))
@@ -100,7 +83,7 @@ class Stage:
                 self._group_open = False
                 if event.by == "client" and not event.clean:
                     self._add(Entry("close"))
-        self._changed.set()
+        super()._hear(event)
 
     def _hear_line(self, event: Sent) -> None:
         octets = event.line + event.ending
@@ -109,8 +92,6 @@ class Stage:
         else:
             self._add(Entry("send", octets))
         self._group_open = True
-        if event.kind == "command" and event.verb:
-            self.verbs.append(event.verb)
 
     def _add(self, entry: Entry) -> None:
         self.journal.append(entry)
@@ -136,11 +117,6 @@ class Stage:
     # --- what is known -------------------------------------------------------------------------
 
     @property
-    def standing(self) -> Standing:
-        """Where the session stands."""
-        return Standing.of(self.conversation.snapshot)
-
-    @property
     def user(self) -> str:
         """Who is logged in, as the server knows it."""
         return self._user if self.conversation.snapshot.user is not None else ""
@@ -149,14 +125,6 @@ class Stage:
     def elapsed(self) -> float:
         """Seconds that have passed on the practice clock since the world began."""
         return self.server.world.clock.now() - self.server.scenario.clock
-
-    def mark(self) -> int:
-        """Return a mark of this moment, for the functions that look at what came since."""
-        return len(self.events)
-
-    def since(self, mark: int) -> list[Event]:
-        """Return the events since a mark."""
-        return self.events[mark:]
 
     # --- what is done --------------------------------------------------------------------------
 
@@ -191,44 +159,11 @@ class Stage:
             lmtp=known.lmtp,
         )
 
-    async def send(self, octets: bytes) -> None:
-        """Send octets and wait for the replies; a lost connection is an event, not an error."""
-        try:
-            await self.conversation.send(octets)
-            await self.conversation.settle()
-        except SmtpshellError:
-            return
-
     async def clock(self, duration: str) -> None:
         """Move the practice clock forward by a duration such as "+6m"."""
         self._add(Entry("clock", duration))
         self.server.world.clock.advance(parse_duration(duration))
         await asyncio.sleep(0)
-
-    async def close(self) -> None:
-        """Drop the connection."""
-        await self.conversation.close()
-
-    async def wait_closed(self) -> bool:
-        """Wait a moment for the connection to end; tell whether it did."""
-        return await self._wait(lambda: not self.conversation.connected)
-
-    async def wait_unasked(self, mark: int) -> bool:
-        """Wait a moment for the server to speak, or to hang up, by itself."""
-        return await self._wait(
-            lambda: any(isinstance(each, (Received, Closed, Failed)) for each in self.since(mark))
-        )
-
-    async def _wait(self, holds: object) -> bool:
-        assert callable(holds)
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not holds():
-                    self._changed.clear()
-                    await self._changed.wait()
-        except TimeoutError:
-            return False
-        return True
 
     # --- going back ----------------------------------------------------------------------------
 
@@ -271,32 +206,3 @@ class Stage:
                 await self.clock(entry.text)
             case "close":
                 await self.close()
-
-
-def turns_of(events: Iterable[Event]) -> list[Turn]:
-    """Pair what was sent with the replies: each reply with the lines up to the one it answers.
-
-    Unasked replies and lines that still wait for an answer are left out.
-    """
-    turns: list[Turn] = []
-    waiting: list[Sent] = []
-    for event in events:
-        if isinstance(event, Sent):
-            waiting.append(event)
-        elif isinstance(event, Received) and not event.unasked and waiting:
-            count = next(
-                (index + 1 for index, sent in enumerate(waiting) if _is_answered(sent)),
-                len(waiting),
-            )
-            while count < len(waiting) and waiting[count].kind == "octets":
-                count += 1
-            turns.append(Turn(tuple(waiting[:count]), event))
-            del waiting[:count]
-        elif isinstance(event, Closed) and waiting:
-            turns.append(Turn(tuple(waiting), None))
-            waiting = []
-    return turns
-
-
-def _is_answered(sent: Sent) -> bool:
-    return sent.kind not in ("data", "octets")

@@ -7,11 +7,11 @@ at each place where it waits; what the learner then does is the player's part.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.report import Row
 from smtpshell.protocol.state import Mode
+from smtpshell.protocol.values import dataclass, field, replace
 from smtpshell.tutor import checks, judging
 from smtpshell.tutor.functions import TemplateError
 from smtpshell.tutor.lesson import (
