@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from smtpshell.conversation.targets import PRACTICE, Target
 from smtpshell.net.endpoint import Endpoint
+from smtpshell.protocol.values import replace
 
 if TYPE_CHECKING:
     from smtpshell.practice.server import PracticeServer
@@ -33,6 +34,30 @@ def target_of(server: PracticeServer) -> Target:
         label=PRACTICE,
         endpoint=Endpoint("tcp", host=server.address, port=server.port),
         host=server.host_name,
+        ca_pem=server.ca_pem,
+        published=server.is_published,
+    )
+
+
+def within(server: PracticeServer, target: Target) -> Target | None:
+    """Return the door of a practice world that a target names; None when it has none of that name.
+
+    The name is that of one of the world's hosts, or its address there; the port is the one that the
+    host has in the world, not the one that it really listens on.
+    """
+    named = target.endpoint
+    real = server.resolve(named.host, named.port) if named.kind == "tcp" else None
+    if real is None:
+        return None
+    name = named.host.casefold().rstrip(".")
+    host = next(
+        each for each in server.scenario.hosts if name in (each.name.casefold(), each.address)
+    )
+    return replace(
+        target,
+        endpoint=Endpoint("tcp", host=real[0], port=real[1]),
+        host=host.name,
+        lmtp=host.lmtp,
         ca_pem=server.ca_pem,
         published=server.is_published,
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtpshell.conversation.embedded import target_of
+from smtpshell.conversation.embedded import target_of, within
 from smtpshell.conversation.targets import PRACTICE, Target, parse_target
 from smtpshell.conversation.terms import Broken, Options
 from smtpshell.conversation.way import rewritten
@@ -68,7 +68,8 @@ async def resolve_target(desk: Desk, text: str) -> Target:
     """Turn what a user named into a target.
 
     `practice` starts the practice server; a provider's name stands for its host and port; a domain
-    behind `mx:` for the host that a sender would try first. Raises `SmtpshellError`.
+    behind `mx:` for the host that a sender would try first. While the practice server runs, the
+    hosts of its world go before those of the real one. Raises `SmtpshellError`.
     """
     text = text.strip()
     if text == PRACTICE:
@@ -79,7 +80,8 @@ async def resolve_target(desk: Desk, text: str) -> Target:
         return replace(parse_target(provider.url), provider=provider.name)
     if text.startswith("mx:"):
         return await _mail_host(desk, text.removeprefix("mx:"))
-    return parse_target(text)
+    target = parse_target(text)
+    return (within(desk.practice, target) if desk.practice else None) or target
 
 
 async def _mail_host(desk: Desk, domain: str) -> Target:

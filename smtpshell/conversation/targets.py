@@ -69,8 +69,8 @@ class Target:
 
     @property
     def is_practice(self) -> bool:
-        """Whether this is the practice server inside the program."""
-        return self.label == PRACTICE
+        """Whether this is the practice server inside the program, by whatever name."""
+        return self.label == PRACTICE or self.published is not None
 
 
 def _port(text: str, given: str) -> int:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smtpshell.conversation.embedded import start, within
 from smtpshell.conversation.targets import parse_target, split_host
 from smtpshell.protocol.errors import UsageError
 
@@ -84,3 +87,24 @@ def test_ports_round_trip(port) -> None:
     """A port written behind a host is the port that is read."""
     assert split_host(f"host.example:{port}", 25) == ("host.example", port)
     assert split_host(f"[2001:db8::2]:{port}", 25) == ("2001:db8::2", port)
+
+
+def test_the_hosts_of_a_running_world_are_found_by_name_and_address_and_port():
+    """A target names a door of the practice world as that world does; other names stay outside."""
+
+    async def doors() -> None:
+        server = await start("ports")
+        try:
+            by_name = within(server, parse_target("Mail.practice.example:465"))
+            by_address = within(server, parse_target("192.0.2.10:465"))
+            assert by_name is not None and by_address is not None
+            assert by_name.endpoint == by_address.endpoint
+            assert (by_name.security, by_name.is_practice) == ("tls", True)
+            plain = within(server, parse_target("smtp://mail.practice.example:465"))
+            assert plain is not None and plain.security == "plain"
+            assert within(server, parse_target("mail.practice.example:26")) is None
+            assert within(server, parse_target("mail.elsewhere.example")) is None
+        finally:
+            await server.stop()
+
+    asyncio.run(doors())

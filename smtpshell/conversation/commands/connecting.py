@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.operations import open_target, resolve_target
+from smtpshell.conversation.targets import PRACTICE
 from smtpshell.protocol.errors import UsageError
 from smtpshell.protocol.state import Mode, State
 
@@ -22,7 +23,7 @@ async def connect(desk: Desk, argument: str) -> None:
     if argument or last is None:
         target = await resolve_target(desk, argument)
     else:
-        target = await resolve_target(desk, last.label) if last.is_practice else last
+        target = await resolve_target(desk, last.label) if last.label == PRACTICE else last
     await open_target(desk, target)
 
 
