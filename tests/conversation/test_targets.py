@@ -97,11 +97,13 @@ def test_the_hosts_of_a_running_world_are_found_by_name_and_address_and_port():
         try:
             by_name = within(server, parse_target("Mail.practice.example:465"))
             by_address = within(server, parse_target("192.0.2.10:465"))
-            assert by_name is not None and by_address is not None
+            assert by_name is not None
+            assert by_address is not None
             assert by_name.endpoint == by_address.endpoint
             assert (by_name.security, by_name.is_practice) == ("tls", True)
             plain = within(server, parse_target("smtp://mail.practice.example:465"))
-            assert plain is not None and plain.security == "plain"
+            assert plain is not None
+            assert plain.security == "plain"
             assert within(server, parse_target("mail.practice.example:26")) is None
             assert within(server, parse_target("mail.elsewhere.example")) is None
         finally:
