@@ -107,7 +107,9 @@ class Shell:
         before = desk.conversation.mode
         typed = await self.console.read(self._prompt, text)
         desk.text = desk.text or typed.rest
-        if typed.key is Key.END:
+        if typed.key is Key.GONE:
+            desk.leave()
+        elif typed.key is Key.END:
             await self._end()
         elif typed.key is Key.LOCAL:
             await self._local_inside(typed)

@@ -23,6 +23,7 @@ class Key(Enum):
 
     END = "Ctrl-D"
     LOCAL = "Ctrl-]"
+    GONE = "the end of the terminal"
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,8 +73,13 @@ def shortened(text: str, width: int) -> str:
     """
     if get_cwidth(text) <= width:
         return text
-    kept = _cut(text, max(1, width - 2))[0]
-    return f"{kept}.." if width > 2 else kept
+    kept, used = "", 0
+    for character in text:
+        used += get_cwidth(character)
+        if used > width - 2:
+            break
+        kept += character
+    return kept + ".."[: max(0, width)]
 
 
 def at_right(line: Line, tail: Line, width: int) -> Line | None:

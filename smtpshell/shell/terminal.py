@@ -193,6 +193,8 @@ class Terminal:
         app.erase_when_done = False
         try:
             result = await self._session.prompt_async(default=text)
+        except EOFError:
+            return Typed(key=Key.GONE)
         finally:
             self._prompt, self._standing = before
             self.screen.flush()
@@ -202,7 +204,7 @@ class Terminal:
         """Ask for a line."""
         prompt = question_prompt(question, secret=secret)
         typed = await self.read(lambda: prompt, default)
-        return None if typed.key is Key.END else "".join(typed.lines)
+        return None if typed.key is not None else "".join(typed.lines)
 
     # --- waiting -----------------------------------------------------------------------------
 

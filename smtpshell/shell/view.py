@@ -226,7 +226,7 @@ def _remark(event: Remark, look: Look) -> Iterator[Line]:
 
 
 def _failed(event: Failed, look: Look) -> Iterator[Line]:
-    yield from trouble(event.what, event.next, look.width)
+    yield from _with_hint(list(trouble(event.what, event.next, look.width)), WHY, look.width)
 
 
 _SHOW: dict[type[Event], Callable[[Any, Look], Iterator[Line]]] = {

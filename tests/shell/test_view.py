@@ -95,7 +95,7 @@ def test_failures_say_what_to_do() -> None:
     failed = Failed(
         at=0.0, after=Snapshot(), stage="connect", status=2, what="mx: refused", next="Try."
     )
-    assert shown(failed) == ["Failed: mx: refused.", "   Try."]
+    assert shown(failed) == ["Failed: mx: refused.", "   Try.   /why"]
 
 
 def test_bad_certificates_are_told_in_words() -> None:
