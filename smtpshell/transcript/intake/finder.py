@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import replace
 
 from smtpshell.protocol.replies import Reply
+from smtpshell.protocol.values import replace
 from smtpshell.transcript.intake.found import Found, clean, reply_of
 from smtpshell.transcript.intake.logs import read_log
 from smtpshell.transcript.intake.phrases import failure_in, place_in

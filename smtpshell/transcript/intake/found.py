@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.replies import Reply
+from smtpshell.protocol.values import dataclass, field, replace
 
 if TYPE_CHECKING:
     from smtpshell.knowledge.context import Context
@@ -104,7 +104,7 @@ def _inner(code: str) -> re.Pattern[str]:
 
 _CODE = re.compile(r"(?<![\w.:/-])[245][0-9]{2}(?=[ :-])")
 _STATUS = re.compile(r"[ :-]{1,2}[#(]?[245]\.[0-9]{1,3}\.[0-9]{1,3}")
-_WORDS = re.compile(r"[ -][^\d\s]")
+_WORDS = re.compile(r"[ -](?:[^\d\s]|[245][0-9]{2}[ -]|[0-9]{1,3}(?:\.[0-9]{1,3}){3})")
 _MARKS = tuple(":;,=([\"'<`")
 _LEADS = (*(mark + " " for mark in _MARKS), *_MARKS)
 _LEADS += (" said ", " with ", " reply ", " response ", "returned ", "rror ", ">: ")

@@ -139,16 +139,20 @@ def _postfix_reject(line: str, number: int) -> Found | None:
 
 # --- Exim -----------------------------------------------------------------------------------------
 
-_EXIM_FLAGS = (" ** ", " == ", " => ", " -> ", " >> ")
+_EXIM_ID = r"[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})"
+
+
+@cache
+def _exim_flag() -> re.Pattern[str]:
+    return re.compile(rf"{_EXIM_ID} (\*\*|==|=>|->|>>) ")
 
 
 def _exim(line: str, number: int) -> Found | None:
+    match = _exim_flag().search(line, 0, 140)
+    if match is not None:
+        return _exim_delivery(line, number, match[1], line[match.end() :])
     if " rejected " in line:
         return _exim_reject(line, number)
-    for flag in _EXIM_FLAGS:
-        place = line.find(flag, 19, 120)
-        if place >= 0:
-            return _exim_delivery(line, number, flag.strip(), line[place + 4 :])
     if " H=" in line and failure_in(line[-80:]):
         after = line[line.find(" H=") + 3 :]
         host, _, detail = after.partition("] ")
@@ -292,7 +296,7 @@ def _qmail(line: str, number: int) -> Found | None:
     """Read "delivery 3: failure: 192.0.2.1_does_not_like_recipient./Remote_host_said:_550_..."."""
     result = next((word for word in (": failure: ", ": deferral: ") if word in line), "")
     if not result:
-        return None
+        return _other(line, number)
     words = line.partition(result)[2].replace("_", " ").replace("/", "\n", 1)
     _, said, text = words.partition("said: ")
     text = text.partition("/")[0] if said else words.replace("\n", " ")
@@ -368,10 +372,9 @@ _STAMPED = re.compile(
 
 @cache
 def _exim_line() -> re.Pattern[str]:
-    identifier = r"[0-9A-Za-z]{6}-(?:[0-9A-Za-z]{6}-[0-9A-Za-z]{2}|[0-9A-Za-z]{11}-[0-9A-Za-z]{4})"
     return re.compile(
         rf"[0-9-]{{10}} [0-9:.]{{8,15}} (?:[+-][0-9]{{4}} )?(?:\[[0-9]+\] )?"
-        rf"(?:{identifier} |H=|.{{0,80}}authenticator failed|.{{0,40}}rejected )"
+        rf"(?:{_EXIM_ID} |H=|.{{0,80}}authenticator failed|.{{0,40}}rejected )"
     )
 
 
