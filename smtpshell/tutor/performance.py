@@ -311,14 +311,21 @@ def told(directive: Directive) -> str:
 
 
 async def run_tool(stage: Stage, tool: Tool, values: Mapping[str, str]) -> list[str]:
-    """Run a command of the program as a learner would, and return the lines it shows."""
+    """Run a command of the program as a learner would, and return the lines it shows.
+
+    A connection that fails is an event, for the lesson to expect.
+    """
     from smtpshell.conversation import local
+    from smtpshell.conversation.terms import Broken, ReplyTimeout
     from smtpshell.tutor.bench import Bench
     from smtpshell.tutor.functions import fill
 
     bench = Bench(stage.conversation, practice_settings(), stage.server)
     line = fill(tool.command, values)
-    await local.run(bench, line if line.startswith("/") else f"/{line}")
+    try:
+        await local.run(bench, line if line.startswith("/") else f"/{line}")
+    except (Broken, ReplyTimeout) as error:
+        bench.say(str(error))
     return bench.lines
 
 

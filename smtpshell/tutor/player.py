@@ -130,7 +130,6 @@ class Player(Walk):
         wanted = filled(tool.command, self.values).lstrip("/").split()
         if line.lstrip("/").split() != wanted:
             return
-        self._heard = self.stage.mark()
         self._record(line, None, "right")
         self.say("Correct.", "good")
         self._next_action()

@@ -12,9 +12,9 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from smtpshell.conversation.embedded import target_of
+from smtpshell.conversation.embedded import target_of, within
+from smtpshell.conversation.targets import parse_target
 from smtpshell.conversation.terms import Broken, ReplyTimeout
-from smtpshell.net.endpoint import Endpoint
 from smtpshell.practice.clock import parse_duration
 from smtpshell.protocol.errors import SmtpshellError
 from smtpshell.protocol.events import (
@@ -22,6 +22,7 @@ from smtpshell.protocol.events import (
     Closed,
     Connected,
     Event,
+    Failed,
     Received,
     Sent,
 )
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
     from smtpshell.conversation.targets import Target
     from smtpshell.practice.mailbox import Message
     from smtpshell.practice.server import PracticeServer
+
+IMPATIENCE = 1.0
+"""Seconds, by the wall, to wait at a door of which it is known that it never greets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +60,15 @@ class Stage(Hearing):
         self.rebuilding = False
         self._seen: set[tuple[str, str]] = set()
         self._group_open = False
-        self._door = ""
         self._user = ""
+        self._patience: float | None = None
+        self._mute = False
         server.observer = self._observe
 
     def leave(self) -> None:
         """Hear no more."""
         super().leave()
+        self._wait_for_greeting(mute=False)
         self.server.observer = None
 
     # --- what is heard -------------------------------------------------------------------------
@@ -70,8 +76,7 @@ class Stage(Hearing):
     def _hear(self, event: Event) -> None:
         match event:
             case Connected():
-                self._add(Entry("connect", self._door))
-                self._user = ""
+                self._enter(event)
             case Sent():
                 self._hear_line(event)
             case BodySent():
@@ -83,7 +88,30 @@ class Stage(Hearing):
                 self._group_open = False
                 if event.by == "client" and not event.clean:
                     self._add(Entry("close"))
+            case Failed() if event.kind == "timeout" and self._mute:
+                self.journal.pop()  # nothing came of it, and nobody should wait for it again
         super()._hear(event)
+
+    def _enter(self, event: Connected) -> None:
+        """Note which door was taken, by whatever command."""
+        self._user = ""
+        at = (event.address, event.port)
+        host, port = next((door for door, real in self.server.doors.items() if real == at), ("", 0))
+        known = self.server.scenario.host(host)
+        kind = known.ports.get(port, "") if known is not None else ""
+        self._wait_for_greeting(mute=kind == "silent" or (kind == "tls" and not event.tls))
+        self._add(Entry("connect", f"smtp{'s' if event.tls else ''}://{host}:{port}"))
+
+    def _wait_for_greeting(self, *, mute: bool) -> None:
+        """Shorten the wait at a mute door, and give the user's own patience back at others."""
+        self._mute = mute
+        options = self.conversation.options
+        if mute and self._patience is None:
+            self._patience = options.timeout
+            self.conversation.options = replace(options, timeout=IMPATIENCE)
+        elif not mute and self._patience is not None:
+            self.conversation.options = replace(options, timeout=self._patience)
+            self._patience = None
 
     def _hear_line(self, event: Sent) -> None:
         octets = event.line + event.ending
@@ -129,35 +157,23 @@ class Stage(Hearing):
     # --- what is done --------------------------------------------------------------------------
 
     async def connect(self, door: str = "") -> None:
-        """Connect to a door of this world ("host:port"), or to its first; a failure is an event."""
-        self._door = door
+        """Connect to a door of this world, or to its first; a failure is an event."""
         try:
             await self.conversation.connect(self.target(door))
         except (Broken, ReplyTimeout):
             pass
 
     def target(self, door: str) -> Target:
-        """Return the target of a door of this world; raises `SmtpshellError` if there is none."""
-        target = target_of(self.server)
+        """Return the target of a door ("host:port" or a URL) of this world.
+
+        Raises `SmtpshellError` if there is none.
+        """
         if not door:
-            return target
-        host, _, port = door.partition(":")
-        number = int(port) if port.isdecimal() else 25
-        real = self.server.resolve(host, number)
-        if real is None:
+            return target_of(self.server)
+        target = within(self.server, parse_target(door))
+        if target is None:
             raise SmtpshellError(f"this world has no door {door}", next="Check the scenario.")
-        known = next(
-            item
-            for item in self.server.scenario.hosts
-            if host.casefold() in (item.name.casefold(), item.address)
-        )
-        return replace(
-            target,
-            endpoint=Endpoint("tcp", host=real[0], port=real[1]),
-            host=known.name,
-            security="tls" if number == 465 else "plain",
-            lmtp=known.lmtp,
-        )
+        return target
 
     async def clock(self, duration: str) -> None:
         """Move the practice clock forward by a duration such as "+6m"."""
