@@ -9,10 +9,10 @@ the first `keep` entries of what went before; so what was undone has left the jo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from smtpshell.protocol.secrets import HIDDEN
+from smtpshell.protocol.values import dataclass, field
 from smtpshell.tutor.classroom.submission import Record
 from smtpshell.tutor.stage import Entry
 

@@ -13,12 +13,12 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.options import Parser
 from smtpshell.protocol.errors import FileError, SmtpshellError, UsageError
+from smtpshell.protocol.values import replace
 from smtpshell.tutor.classroom import gradebooks, reports
 from smtpshell.tutor.classroom.intake import Refused, read_submission, submissions_in
 from smtpshell.tutor.classroom.points import SUBMISSION_SECONDS, Grade, Terms, best, empty_rows

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from smtpshell.protocol.errors import FileError, UsageError
 from smtpshell.protocol.text import visible
+from smtpshell.protocol.values import dataclass
 from smtpshell.tutor.classroom.points import Grade, possible
 from smtpshell.tutor.classroom.reports import as_csv, cell
 from smtpshell.tutor.lesson import Lesson

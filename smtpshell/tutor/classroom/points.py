@@ -7,8 +7,8 @@ lines) can lower them, or is told to the teacher; it can never raise them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
+from smtpshell.protocol.values import dataclass, field
 from smtpshell.tutor.classroom.attempts import Attempt, Tally, attempts_of
 from smtpshell.tutor.classroom.replaying import (
     SECONDS,
@@ -180,7 +180,7 @@ def best(one: Sequence[Row], other: Sequence[Row]) -> list[Row]:
 
 
 def _both(left: Row, right: Row) -> Row:
-    from dataclasses import replace
+    from smtpshell.protocol.values import replace
 
     better = right if right.points > left.points else left
     moments = [each for each in (left.first, right.first) if each is not None]

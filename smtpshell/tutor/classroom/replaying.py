@@ -9,12 +9,13 @@ journal without being done twice, and where the learner went back, the player go
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from smtpshell.protocol.errors import SmtpshellError
 from smtpshell.protocol.text import encode
+from smtpshell.protocol.values import dataclass, field
 from smtpshell.tutor.classroom.attempts import Answered, Attempt, Helped, Move, Typed, Waited
 from smtpshell.tutor.lesson import Check, Lesson, Smtp, Step, Tool
 from smtpshell.tutor.moves import MOVES
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 SECONDS = 30.0
 """Seconds by the wall that one attempt may take; honest ones take a fraction of one."""
+
+GRACE = 10.0
+"""Seconds beyond them, so that what is under way may end by itself and tidily."""
 
 
 @dataclass(slots=True)
@@ -99,8 +103,9 @@ async def replay(
     outcome = Outcome()
     try:
         canonical = await canonicals.of(lesson, seed)
-        async with asyncio.timeout(seconds), on_stage(lesson) as stage:
-            await _Replay(lesson, stage, canonical, seed, outcome).run(attempt.moves)
+        async with asyncio.timeout(seconds + GRACE), on_stage(lesson) as stage:
+            until = time.monotonic() + seconds
+            await _Replay(lesson, stage, canonical, seed, outcome, until).run(attempt.moves)
     except _Diverged as reason:
         outcome.problem = str(reason)
     except TimeoutError:
@@ -120,9 +125,10 @@ class _Replay:
         canonical: Performance,
         seed: int,
         outcome: Outcome,
+        until: float,
     ) -> None:
-        self._lesson = lesson
         self._stage = stage
+        self._until = until
         self._outcome = outcome
         self._journal: list[Entry] = []
         self._numbers = {step.id: number for number, step in enumerate(lesson.steps)}
@@ -134,6 +140,7 @@ class _Replay:
         """Make all moves."""
         await self._player.begin()
         for move in moves:
+            self._check_time()
             match move:
                 case Waited():
                     await self._follow(move)
@@ -145,6 +152,10 @@ class _Replay:
                     await self._help(move)
             self._look()
 
+    def _check_time(self) -> None:
+        if time.monotonic() > self._until:
+            raise TimeoutError
+
     # --- what went over the wire ----------------------------------------------------------------
 
     async def _follow(self, move: Waited) -> None:
@@ -154,6 +165,7 @@ class _Replay:
         if self._is_behind(move):
             await self._go_back()
         while (at := len(self._stage.journal)) < len(self._journal):
+            self._check_time()
             await self._do(self._journal[at])
             await self._player.after_line("")
             self._look()

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 from zlib import crc32
 
 from smtpshell import __version__
 from smtpshell.protocol.errors import UsageError
+from smtpshell.protocol.values import dataclass
 
 FORMAT = "smtpshell-submission/1"
 SUFFIX = ".smtpshell.json"
@@ -65,10 +65,12 @@ def check_student(name: str) -> str:
 
 
 def seed_of(student: str) -> int:
-    """Return the seed with which a student plays; it is never 0, the seed of nobody in particular.
+    """Return the seed with which a student plays; 0, and that for nobody else, without an id.
 
     Letter case counts for nothing, so that nobody is lost by it.
     """
+    if not student:
+        return 0
     return crc32(student.casefold().encode()) % (SEEDS - 1) + 1
 
 

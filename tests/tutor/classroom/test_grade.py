@@ -1,0 +1,205 @@
+"""`smtpshell grade` from the outside: files, tables and exit statuses."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smtpshell.cli import guarded
+from smtpshell.tutor.classroom.reports import COLUMNS
+from smtpshell.tutor.classroom.submission import seed_of
+from tests.tutor.classroom.handing_in import (
+    BOB,
+    CAROL,
+    CLOSING,
+    ITEMS,
+    OPENING,
+    TEXT,
+    graded,
+    hand_in,
+    letter,
+    points,
+    read_json,
+    records_of,
+    solution,
+)
+from tests.tutor.classroom.test_intake import RECORD
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Path:
+    """Return a folder with a class of two: Bob's is right, Carol's is Bob's; and one bad file."""
+    lines = (*OPENING, "MAIL TO:<bob>", *letter("bob"), *CLOSING)
+    records = records_of(tmp_path / "state", lines, seed_of(BOB))
+    hand_in(tmp_path / "in", BOB, records)
+    hand_in(tmp_path / "in", CAROL, records)
+    (tmp_path / "in" / "bad.smtpshell.json").write_bytes(b"\0\x1b[2J")
+    (tmp_path / "varied.md").write_text(TEXT)
+    roster = f"student,name,email\n{BOB},=Bob,bob@practice.example\n{CAROL},Carol,\n999,Eve,\n"
+    (tmp_path / "roster.csv").write_text(roster)
+    return tmp_path
+
+
+def run(room: Path, *options: str) -> int:
+    """Grade the folder of a room."""
+    lesson = ("--lesson", str(room / "varied.md"))
+    return guarded(["grade", str(room / "in"), *lesson, *options])
+
+
+def test_every_item_is_a_line_and_every_problem_too(
+    room: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The CSV has the columns of the contract; what is bad does not stop the rest."""
+    roster = ("--roster", str(room / "roster.csv"))
+    assert run(room, "--out", str(room / "g.csv"), *roster) == 1
+    with (room / "g.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert tuple(rows[0]) == COLUMNS
+    bob = [row for row in rows if row["student"] == BOB]
+    assert [row["step"] for row in bob] == ITEMS
+    assert {row["points"] for row in bob} == {"1"}
+    assert [row["points"] for row in rows if row["student"] == CAROL] == ["1", "1", "0", "0"]
+    reasons = [row["reason"] for row in rows if not row["step"]]
+    assert any("not valid JSON" in reason for reason in reasons)
+    assert any("nothing was handed in" in reason for reason in reasons)
+    out = capsys.readouterr().out
+    assert f"{BOB}: 4 of 4 points." in out
+    assert "Not handed in: 999." in out
+    assert "2 times: MAIL TO:<bob>" in out
+    assert "\x1b" not in out
+
+
+def test_the_other_tables_have_the_shapes_that_programs_want(room: Path) -> None:
+    """JSON, JUnit, Moodle and Canvas, all in one run."""
+    names = ("json-file", "junit", "moodle", "canvas")
+    options = [word for name in names for word in (f"--{name}", str(room / name))]
+    assert run(room, *options, "--roster", str(room / "roster.csv")) == 1
+    whole = read_json(room / "json-file")
+    assert [each["student"] for each in whole["students"] if each["steps"]] == sorted([BOB, CAROL])
+    assert whole["mistakes"][0]["step"] == "envelope"
+    suite = ET.fromstring((room / "junit").read_text())
+    assert (suite.get("tests"), suite.get("failures")) == ("9", "3")
+    moodle = list(csv.reader((room / "moodle").read_text().splitlines()))
+    assert moodle[0] == ["ID number", "Email address", "A lesson that varies", "Total"]
+    assert [BOB, "bob@practice.example", "4", "4"] in moodle
+    canvas = list(csv.reader((room / "canvas").read_text().splitlines()))
+    assert canvas[1][0] == "Points Possible"
+    assert canvas[1][-1] == "4"
+    assert "'=Bob" in [row[0] for row in canvas]
+
+
+def test_gradescope_takes_one_submission(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With several it is a usage error; with one it is results.json."""
+    assert run(room, "--gradescope", str(room / "results.json")) == 2
+    assert "Gradescope" in capsys.readouterr().err
+    for name in ("bad", CAROL):
+        (room / "in" / f"{name}.smtpshell.json").unlink()
+    assert run(room, "--gradescope", str(room / "results.json")) == 0
+    results = read_json(room / "results.json")
+    assert results["score"] == 4
+    assert [test["max_score"] for test in results["tests"]] == [1, 1, 1, 1]
+
+
+def test_json_prints_an_object_for_each_student(
+    room: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One ASCII line each, the bad file included."""
+    assert run(room, "--json") == 1
+    objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert sorted(each["student"] for each in objects) == sorted(["", BOB, CAROL])
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["grade"], 2),
+        (["grade", "/nonexistent"], 2),
+        (["grade", ".", "--hint-price", "7"], 2),
+        (["grade", ".", "--lesson", "no-such-lesson"], 2),
+        (["grade", ".", "--roster", "/nonexistent.csv"], 3),
+    ],
+)
+def test_usage_and_environment_have_their_statuses(words: list[str], status: int) -> None:
+    """2 for what makes no sense, 3 for files that cannot be read."""
+    assert guarded(words) == status
+
+
+def test_an_empty_folder_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing was handed in, nothing is bad."""
+    assert guarded(["grade", str(tmp_path)]) == 0
+    assert "0 graded" in capsys.readouterr().out
+
+
+def test_two_files_of_one_student_are_told_and_the_better_counts(tmp_path: Path) -> None:
+    """Whoever hands in under another's name cannot take anything away."""
+    hand_in(tmp_path, BOB, records_of(tmp_path / "state", solution("bob"), seed_of(BOB)))
+    text = (tmp_path / f"{BOB}.smtpshell.json").read_text()
+    (tmp_path / f"again_{BOB}.smtpshell.json").write_text(text)
+    hand_in(tmp_path, BOB, [])
+    (grade,) = graded(tmp_path)
+    assert grade.points == len(ITEMS)
+    assert "a second file" in " ".join(grade.problems)
+
+
+def forged(journal: list[list[str]]) -> list[dict[str, Any]]:
+    """Return the records of a log with one place and such a journal."""
+    begin = {"at": 1.0, "kind": "begin", "lesson": "varied", "seed": seed_of(BOB), "digest": ""}
+    place = {"at": 2.0, "kind": "place", "step": "hello", "block": 0, "action": 1, "keep": 0}
+    return [begin, {**place, "journal": [["connect", ""], *journal]}]
+
+
+@pytest.mark.parametrize(
+    "journal",
+    [
+        [["clock", "+9999999999999d"]],
+        [["clock", "soon"]],
+        [["connect", "/etc/passwd"]],
+        [["connect", "192.0.2.1:25"]],
+        [["send", "X" * 200_000]],
+        [["send", "NOOP\r\n" * 300]],
+        [["send", "\0\x1b[2J\ud800\udcff\r\n"]],
+        [["send", "EHLO x\r\nSTARTTLS\r\nEHLO x\r\n"]],
+        [["send", "EHLO client.example\r\n"], ["send", "BDAT 4000000000\r\n"]],
+        [["close", ""], ["close", ""], ["send", "NOOP\r\n"]],
+        [["connect", ""]] * 200,
+        [["send", "/mailbox bob\r\n"], ["send", "!id\r\n"], ["send", "$(id)\r\n"]],
+    ],
+    ids=lambda journal: f"{journal[0][0]}-{journal[0][1][:12]!a}"[:30],
+)
+def test_a_forged_journal_is_only_octets_for_the_practice_server(
+    tmp_path: Path, journal: list[list[str]]
+) -> None:
+    """Nothing is run or read, nothing hangs, nothing is earned."""
+    hand_in(tmp_path, BOB, forged(journal))
+    before = sorted(tmp_path.iterdir())
+    (grade,) = graded(tmp_path, seconds=5.0)
+    assert grade.points == 0
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_transcript_that_takes_too_long_ends(tmp_path: Path) -> None:
+    """The time of an attempt is bounded, and the next student is graded."""
+    honest = records_of(tmp_path / "state", solution("bob"), seed_of(BOB))
+    hand_in(tmp_path / "in", BOB, honest)
+    hand_in(tmp_path / "in", CAROL, forged([["connect", ""]] * 1_500))
+    by_student = {grade.student: grade for grade in graded(tmp_path / "in", seconds=0.4)}
+    assert "takes longer" in " ".join(by_student[CAROL].problems)
+    assert points(by_student[BOB]) == dict.fromkeys(ITEMS, 1.0)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(RECORD, max_size=8))
+def test_no_records_crash_the_grader(tmp_path: Path, records: list[dict[str, Any]]) -> None:
+    """Whatever stands in a log that begins well, there is a grade."""
+    begin = {"at": 1.0, "kind": "begin", "seed": seed_of(BOB), "digest": ""}
+    hand_in(tmp_path, BOB, [begin, *records])
+    (grade,) = graded(tmp_path, seconds=5.0)
+    assert grade.student == BOB
+    assert len(grade.rows) == len(ITEMS)
