@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from smtpshell.conversation.settings import Settings
 
 NOTHING_FOUND = 1
+
+_WRITTEN_END = re.compile(r"(?:\\r)?\\n(?=[2-5][0-9]{2}[ -])")
+"""A line end written as two or four characters, as logs and shells write it, before a code."""
 
 _EPILOG = """\
 examples:
@@ -127,7 +131,7 @@ def _source(options: argparse.Namespace) -> Iterator[tuple[BinaryIO, int]]:
         except OSError as error:
             raise FileError.from_os(error, options.file, "read") from error
     elif options.text and text != "-":
-        yield io.BytesIO(encode(text)), 0
+        yield io.BytesIO(encode(_WRITTEN_END.sub("\n", text))), 0
     else:
         if sys.stdin is None:
             raise UsageError("there is no standard input", "explain", "Give a text or --file FILE.")

@@ -49,6 +49,15 @@ def test_json_has_the_keys_of_the_contract(capsys) -> None:
     assert all(one.keys() >= set(KEYS) for one in told)
 
 
+def test_line_ends_may_be_written_out(capsys) -> None:
+    r"""A reply of several lines can be given on one, with its line ends as \n or \r\n."""
+    assert main(["--json", r"550-5.1.1 No such user\r\n550 5.1.1 here\n451 later"], Settings()) == 0
+    assert [one["text"] for one in objects(capsys.readouterr().out)] == [
+        "550 5.1.1 No such user 5.1.1 here",
+        "451 later",
+    ]
+
+
 def test_words_on_the_command_line_are_one_text(capsys) -> None:
     """Quotes may be left out."""
     assert main(["--json", *["550", "5.1.1", "User", "unknown"]], Settings()) == 0

@@ -9,7 +9,9 @@ host") is found as well.
     finder  the order in which the forms are tried, and what belongs together
     logs    one line of a mail log
     talk    a session: the two sides alternating, in eight notations
-    report  a bounce: MIME parts, delivery status, the words beside it
+    report  a bounce: its MIME parts and its delivery status
+    words   what a bounce says to people
+    records replies as JSON lines
     programs  the error texts of mail programs and libraries
     phrases what fails without a reply
 

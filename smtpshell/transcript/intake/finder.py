@@ -18,7 +18,7 @@ from smtpshell.transcript.intake.found import Found, clean, reply_of
 from smtpshell.transcript.intake.logs import read_log
 from smtpshell.transcript.intake.phrases import failure_in, place_in
 from smtpshell.transcript.intake.programs import ProgramErrors
-from smtpshell.transcript.intake.report import Bounce, begins_bounce, is_status_field, known_words
+from smtpshell.transcript.intake.report import Bounce, begins_bounce, is_status_field
 from smtpshell.transcript.intake.talk import (
     SERVER,
     Talk,
@@ -26,6 +26,7 @@ from smtpshell.transcript.intake.talk import (
     is_reply_line,
     split_mark,
 )
+from smtpshell.transcript.intake.words import known_words
 
 NEAR = 60
 """Lines within which a refusal explains a failure, and a repetition belongs to what it repeats."""
