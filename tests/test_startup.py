@@ -56,11 +56,12 @@ def heavy(modules: set[str]) -> set[str]:
 
 
 def test_help_loads_little(tmp_path: Path) -> None:
-    """`--help` needs no dependency, no loop, no TLS and no package metadata."""
+    """`--help` needs no dependency, no loop, no TLS, no package metadata, and no large helper."""
     modules = loaded(tmp_path / "modules", "--help")
     assert "smtpshell.cli" in modules
     assert not heavy(modules)
     assert not modules & {"asyncio", "ssl", "importlib.metadata", "email", "tomllib"}
+    assert not modules & {"dataclasses", "inspect", "typing", "pathlib", "shutil"}
 
 
 @pytest.mark.parametrize("name", list(SUBCOMMANDS))
@@ -85,16 +86,20 @@ def test_scripts_load_no_terminal(
     modules = loaded(tmp_path / "modules", *words, target)
     assert "smtpshell.conversation.driver" in modules
     assert not heavy(modules)
+    assert not modules & {"email", "tomllib", "dataclasses", "datetime"}
 
 
 def test_verified_tls_loads_no_certificate_library(
     tmp_path: Path, postfix_server: MailServer
 ) -> None:
-    """Where the ssl module verifies, neither cryptography nor pyOpenSSL is loaded."""
-    target = f"smtp://{postfix_server.host}:{postfix_server.ports['smtp']}"
-    words = ("--from", "a@client.example", "--to", postfix_server.user)
+    """Where the ssl module verifies, a login loads neither cryptography nor pyOpenSSL."""
+    password = tmp_path / "password"
+    password.write_text(postfix_server.password)
+    target = f"submission://{postfix_server.host}:{postfix_server.ports['submission']}"
+    words = ("--from", postfix_server.user, "--to", postfix_server.user)
+    login = ("--auth", "PLAIN", "--user", postfix_server.user, "--password-file", str(password))
     security = ("--tls", "verify", "--ca", str(postfix_server.authority))
-    modules = loaded(tmp_path / "modules", "send", *words, *security, target)
+    modules = loaded(tmp_path / "modules", "send", *words, *login, *security, target)
     assert "ssl" in modules
     assert not heavy(modules)
 
