@@ -10,6 +10,7 @@ word means the practice server. Rooms are imported when they are entered, so tha
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 
@@ -258,6 +259,7 @@ def _check_files(sources: list[tuple[str, str]]) -> None:
 
 def guarded(arguments: list[str]) -> int:
     """Run the command line; turn every error into one line and an exit status."""
+    _open_streams()
     try:
         status = run(arguments)
         sys.stdout.flush()
@@ -273,8 +275,24 @@ def guarded(arguments: list[str]) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return Status.OK
+    except OSError as error:
+        if error.errno not in _OUTPUT_ERRORS:
+            return _report_bug(error)
+        _silence_stdout()
+        print(f"{NAME}: {FileError.from_os(error, 'standard output', 'write')}", file=sys.stderr)
+        return Status.FILE
     except Exception as error:  # noqa: BLE001 - the last resort, which reports a bug of ours
         return _report_bug(error)
+
+
+_OUTPUT_ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT, errno.EFBIG)
+
+
+def _open_streams() -> None:
+    """Put streams that go nowhere in the place of those that the caller has closed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 - for good
 
 
 def _silence_stdout() -> None:

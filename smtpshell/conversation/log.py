@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from smtpshell.protocol.events import Event, Received, Sent
 
-LOG_OCTETS = 64 << 20
+LOG_OCTETS = 16 << 20
 """Octets of events kept for /transcript, /save and /why; the oldest are dropped beyond it."""
 
 

@@ -13,6 +13,7 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -41,8 +42,8 @@ NAME = "smtpshell"
 STDIN_BLOCK = 1 << 16
 """Octets of standard input that are read at once."""
 
-STDIN_LINES = 256
-"""Lines of standard input that are read ahead of what is sent."""
+STDIN_BLOCKS = 4
+"""Blocks of lines that are read ahead of what is sent."""
 
 
 class Printer:
@@ -52,6 +53,7 @@ class Printer:
         self._settings = settings
         self._out = out
         self.errors = errors
+        self.failed: FileError | None = None
 
     def __call__(self, event: Event) -> None:
         """Write one event."""
@@ -73,21 +75,25 @@ class Printer:
         """Write one line to standard output, at once.
 
         When nobody reads any more (`| head -1`) the script goes on silently to its proper end: a
-        message half sent would be worse than lines unread.
+        message half sent would be worse than lines unread. An output that cannot be written is told
+        once, and counts.
         """
         try:
             self._out.write(text + "\n")
             self._out.flush()
-        except BrokenPipeError:
+        except OSError as error:
             self._out = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for good
             os.dup2(self._out.fileno(), sys.stdout.fileno())
+            if not isinstance(error, BrokenPipeError):
+                self.failed = FileError.from_os(error, "standard output", "write")
+                self.error(str(self.failed))
 
     def error(self, text: str) -> None:
         """Write one line to standard error."""
         try:
             self.errors.write(f"{NAME}: {visible(text)}\n")
             self.errors.flush()
-        except BrokenPipeError:
+        except OSError:
             return
 
 
@@ -201,6 +207,8 @@ class ScriptDesk:
         outgoing = await conversation.send_line(
             local.literal(line) if mode is Mode.COMMAND else line
         )
+        if conversation.mode is Mode.OCTETS:
+            return  # the reply comes after the last octet of the chunk (RFC 3030 section 2)
         await conversation.settle()
         if outgoing and outgoing[-1].verb == "DATA" and conversation.mode is not Mode.DATA:
             self._skipping = True
@@ -241,7 +249,10 @@ class ScriptDesk:
     @property
     def status(self) -> int:
         """The exit status so far."""
-        return self.outcome.status or self.worst_error
+        unwritten = self.printer.failed
+        return (
+            self.outcome.status or self.worst_error or (int(unwritten.status) if unwritten else 0)
+        )
 
 
 async def run_script(desk: ScriptDesk, target: str, lines: AsyncIterator[str]) -> int:
@@ -294,21 +305,21 @@ def _line(octets: bytes) -> str:
     return decode(octets.removesuffix(b"\n").removesuffix(b"\r"))
 
 
-def _stdin_lines() -> Iterator[bytes]:
-    """Yield the lines of standard input from its descriptor.
+def _stdin_blocks() -> Iterator[list[bytes]]:
+    """Yield the lines of standard input from its descriptor, those that came at once together.
 
     A thread that waits inside `sys.stdin` holds its lock, and the interpreter that ends meanwhile
     aborts; nothing is held while `os.read` waits.
     """
     pieces: list[bytes] = []
     while octets := os.read(sys.stdin.fileno(), STDIN_BLOCK):
-        *lines, rest = octets.split(b"\n")
-        for line in lines:
-            yield b"".join((*pieces, line, b"\n"))
-            pieces = []
-        pieces.append(rest)
+        first, *others = octets.split(b"\n")
+        pieces.append(first)
+        if others:
+            yield [b"".join(pieces), *others[:-1]]
+            pieces = [others[-1]]
     if any(pieces):
-        yield b"".join(pieces)
+        yield [b"".join(pieces)]
 
 
 async def _read_stdin() -> AsyncIterator[str]:
@@ -318,16 +329,24 @@ async def _read_stdin() -> AsyncIterator[str]:
     so that a script which ends early does not wait for the end of its input.
     """
     loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[bytes] = asyncio.Queue(maxsize=STDIN_LINES)
+    blocks: asyncio.Queue[list[bytes] | OSError | None] = asyncio.Queue()
+    room = threading.Semaphore(STDIN_BLOCKS)
 
     def pump() -> None:
-        try:
-            for octets in _stdin_lines():
-                asyncio.run_coroutine_threadsafe(lines.put(octets), loop).result()
-            asyncio.run_coroutine_threadsafe(lines.put(b""), loop).result()
-        except RuntimeError:
-            return  # the loop ended first
+        end: OSError | None = None
+        with suppress(RuntimeError):  # the loop ended first
+            try:
+                for block in _stdin_blocks():
+                    room.acquire()
+                    loop.call_soon_threadsafe(blocks.put_nowait, block)
+            except OSError as error:
+                end = error
+            loop.call_soon_threadsafe(blocks.put_nowait, end)
 
     threading.Thread(target=pump, daemon=True).start()
-    while octets := await lines.get():
-        yield _line(octets)
+    while block := await blocks.get():
+        room.release()
+        if isinstance(block, OSError):
+            raise FileError.from_os(block, "standard input", "read") from block
+        for octets in block:
+            yield _line(octets)

@@ -133,6 +133,7 @@ class Session:
         """
         self._published = published or (lambda _mechanism, _line: False)
         self._now = Snapshot(lmtp=lmtp)
+        self._told: tuple[Snapshot, tuple[object, ...], Snapshot] | None = None
         self._forget()
 
     def _forget(self) -> None:
@@ -175,14 +176,15 @@ class Session:
         return len(self._waiting) + waits_for_greeting
 
     def snapshot(self) -> Snapshot:
-        """Return what is known now, as a value."""
-        return replace(
-            self._now,
-            mode=self.mode,
-            pending=self.pending,
-            trying=self._login.mechanism,
-            challenges=self._login.challenges,
-        )
+        """Return what is known now, as a value; the same one as long as nothing changes."""
+        facts = (self.mode, self.pending, self._login.mechanism, self._login.challenges)
+        if self._told is None or self._told[0] is not self._now or self._told[1] != facts:
+            mode, pending, trying, challenges = facts
+            snapshot = replace(
+                self._now, mode=mode, pending=pending, trying=trying, challenges=challenges
+            )
+            self._told = (self._now, facts, snapshot)
+        return self._told[2]
 
     # --- what happens ----------------------------------------------------------------------
 

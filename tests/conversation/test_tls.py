@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 
 import pytest
@@ -211,8 +212,8 @@ def test_a_client_certificate_is_presented(tmp_path) -> None:
             assert smtpshell(at(server), *words).status == status
 
 
-def test_verification_by_the_ssl_module_loads_nothing_heavy() -> None:
-    """With --tls verify neither cryptography nor OpenSSL's wrapper is imported."""
+def test_verification_by_the_ssl_module_loads_nothing_heavy(tmp_path) -> None:
+    """With --tls verify and PLAIN neither cryptography nor OpenSSL's wrapper is imported."""
     import subprocess
     import sys
 
@@ -220,12 +221,19 @@ def test_verification_by_the_ssl_module_loads_nothing_heavy() -> None:
         "import sys; from smtpshell.cli import guarded; guarded(sys.argv[1:]); "
         "print([name for name in sys.modules if name in ('cryptography', 'OpenSSL')])"
     )
-    with serve(Smtp(issued())) as server:
+    ca = tmp_path / "ca.pem"
+    ca.write_bytes(authority().pem)
+    answers = {"EHLO": b"250-x\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n", "AUTH": b"235 ok\r\n"}
+    words = ("--from", "a@client.example", "--to", "b@rogue.example", "--user", "ann")
+    with serve(Smtp(issued(), answers=answers)) as server:
         done = subprocess.run(
-            [sys.executable, "-c", program, at(server), "--tls", "verify", "-c", "NOOP"],
+            [sys.executable, "-c", program, "send", at(server), *words, "--ca", str(ca)]
+            + ["--quit-after", "mail"],
             capture_output=True,
             text=True,
             timeout=30,
             check=True,
+            env={**os.environ, "SMTPSHELL_PASSWORD": "x"},
         )
+    assert "S: 235 ok" in done.stdout
     assert done.stdout.splitlines()[-1] == "[]"
