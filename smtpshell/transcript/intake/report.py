@@ -68,6 +68,10 @@ _RETURNED = re.compile(
 )
 
 
+_MBOX = re.compile(r"From [^ ]{1,320} .{0,40}[0-9]{2}:[0-9]{2}.{0,40}[0-9]{4}")
+"""The line between two mails of an mbox file."""
+
+
 def begins_bounce(line: str) -> bool:
     """Tell whether a line begins a mail or the words of a bounce."""
     return (
@@ -94,6 +98,8 @@ class Bounce:
         self._mode = HEADERS if header else STATUS if _FIELD.match(line) else WORDS
         self._alone = self._mode == STATUS
         self._boundaries: set[str] = set()
+        self._outer = ""
+        self._closed = self._blank = False
         self._header: list[str] = []
         self._encoding = ""
         self._encoded: list[str] = []
@@ -105,8 +111,13 @@ class Bounce:
 
     def feed(self, line: str, number: int) -> None:
         """Take a line; `done` tells whether it no longer belongs to the bounce."""
+        blank, self._blank = self._blank, not line.strip()
+        if (blank and _MBOX.match(line)) or (self._closed and not self._blank):
+            self.done = True
+            return
         if line.startswith("--") and self._is_boundary(line):
             self._end_part(number)
+            self._closed = line[2:].rstrip() == f"{self._outer}--"
             self._mode = HEADERS
             self._header = []
             return
@@ -118,7 +129,7 @@ class Bounce:
             case "words":
                 self._take_words(line, number)
             case _:
-                self.done = line.startswith("From ") and "@" in line and not self._boundaries
+                pass
 
     def _is_boundary(self, line: str) -> bool:
         name = line[2:].rstrip()
@@ -126,8 +137,12 @@ class Bounce:
             return True
         plain = not self._boundaries and len(name) > 8 and name.strip("-") and " " not in name
         if plain:
-            self._boundaries.add(name)
+            self._add_boundary(name)
         return bool(plain)
+
+    def _add_boundary(self, name: str) -> None:
+        self._outer = self._outer or name
+        self._boundaries.add(name)
 
     def _take_header(self, line: str, number: int) -> None:
         if line.strip():
@@ -143,7 +158,7 @@ class Bounce:
         kind = self._value("content-type").lower()
         match = re.search(r'(?i)boundary="?([^";]{1,200})', self._value("content-type"))
         if match is not None:
-            self._boundaries.add(match[1].strip())
+            self._add_boundary(match[1].strip())
         self._encoding = self._value("content-transfer-encoding").lower()
         self._mode = next((mode for start, mode in _PARTS if kind.startswith(start)), WORDS)
         self._group = number + 1

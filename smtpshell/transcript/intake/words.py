@@ -19,6 +19,9 @@ Text = list[tuple[int, str]]
 WORDS_SEARCHED = 80
 """Lines of a bounce without any reply that are tried as a server's words."""
 
+QUOTED_KEPT = 200
+"""Different replies kept of the words of one bounce."""
+
 ADDRESS_LINE = re.compile(r"\s{0,8}<?[^\s<>@]{1,64}@[^\s<>@]{1,255}>?:?(?:\s|$)")
 """A line that begins with the address of a recipient."""
 
@@ -72,7 +75,7 @@ def replies_in(text: Text) -> list[Found]:
         verb = verb_of(command) if command else _verb_in(lead, f"{before} {start}")
         facts = clean({"verb": verb, "host": host, "refused": (recipient,) if recipient else ()})
         one = Found(number, "bounce", reply_of(reply.rstrip("'\"# ")), facts=facts)
-        if not any(_same(one, other) for other in found):
+        if len(found) < QUOTED_KEPT and not any(_same(one, other) for other in found):
             found.append(one)
     return found
 

@@ -187,3 +187,11 @@ def test_a_long_bounce_keeps_little() -> None:
         for n in range(3000)
     )
     assert len(find("Reporting-MTA: dns; a.example\n\n" + groups)) == 1_000
+
+
+@pytest.mark.parametrize("between", ["", "From MAILER-DAEMON Sun Nov 22 07:07:07 2026\n"])
+def test_many_bounces_in_one_file(between: str) -> None:
+    """Bounces behind each other, as in an mbox or as cat writes them, are told apart."""
+    paths = [path for path in BOUNCES if between or "boundary=" in path.read_text()]
+    text = "\n".join(between + path.read_text() + "\n" for path in paths)
+    assert len(find(text)) == len(paths)
