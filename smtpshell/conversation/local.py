@@ -190,8 +190,8 @@ LOCAL: dict[str, LocalCommand] = {
         ),
         LocalCommand(
             "save",
-            "FILE.txt | FILE.jsonl",
-            "save the conversation, secrets hidden",
+            "FILE.txt | FILE.jsonl | FILE.md",
+            "save the conversation, secrets hidden; .md makes a lesson of it",
             _HERE + "commands.keeping:save",
             ("file",),
             "keep",

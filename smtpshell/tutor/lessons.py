@@ -134,6 +134,16 @@ def replay(words: list[str], settings: Settings) -> int:
     return replay_main(words, settings)
 
 
+def _author(name: str) -> Handler:
+    def handler(words: list[str], settings: Settings) -> int:
+        from smtpshell.tutor import authoring
+
+        tool: Handler = getattr(authoring, name)
+        return tool(words, settings)
+
+    return handler
+
+
 def progress(words: list[str], _settings: Settings) -> int:
     """Show what is kept of a learner's progress, or delete it, all of it or of one lesson."""
     from smtpshell.tutor import progress as logs
@@ -160,5 +170,10 @@ WORDS: dict[str, tuple[str, Handler]] = {
     "replay": ("LESSON TARGET [--send] ...: hold a real server to a lesson", replay),
     "progress": ("[delete [NAME]]: show or delete what is kept of you", progress),
     "check": ("[NAME|FILE ...] [--json] [--junit FILE]: prove lessons", check),
+    "new": ("FILE.md [--scenario NAME]: begin a lesson of your own", _author("new")),
+    "format": ("the format of lessons on one page", _author("format_")),
+    "record": ("FILE.md [TARGET]: make a lesson of a session", _author("record")),
+    "render": ("NAME --to text|html: a lesson as a page to read", _author("render")),
+    "guide": ("[NAME ...]: the teacher's booklet", _author("guide")),
 }
 """Every word behind `smtpshell lesson`; no lesson may be called by one of them."""

@@ -178,7 +178,7 @@ def fold(records: Iterable[Mapping[str, Any]]) -> State:
     for record in records:
         try:
             state = _apply(state, record)
-        except (KeyError, TypeError, ValueError):
+        except (LookupError, AttributeError, TypeError, ValueError):
             continue
     return state
 

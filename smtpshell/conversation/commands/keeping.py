@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,19 @@ def as_objects(events: Iterable[Event], _notes: str = "short") -> list[str]:
     return [as_json(object_of(event)) for event in events]
 
 
-FORMS = {".txt": as_text, ".jsonl": as_objects}
-"""The endings that /save knows, and how each is made."""
+FORMS: dict[str, str] = {
+    ".txt": "smtpshell.conversation.commands.keeping:as_text",
+    ".jsonl": "smtpshell.conversation.commands.keeping:as_objects",
+    ".md": "smtpshell.tutor.recording:as_lesson",
+}
+"""The endings that /save knows, and the "module:function" that makes lines of events."""
+
+
+def make(form: str, events: Iterable[Event]) -> list[str]:
+    """Return the lines of a form, by its name in `FORMS`."""
+    module, _, function = form.partition(":")
+    lines: list[str] = getattr(import_module(module), function)(events)
+    return lines
 
 
 def write_private(path: Path, lines: Iterable[str]) -> None:
@@ -52,14 +64,16 @@ def write_private(path: Path, lines: Iterable[str]) -> None:
 async def save(desk: Desk, argument: str) -> None:
     """Write the conversation so far to a file, secrets hidden."""
     if not argument:
-        raise UsageError("which file", "/save", "Write /save session.txt or /save session.jsonl.")
+        raise UsageError(
+            "which file", "/save", "Write /save session.txt, session.jsonl or lesson.md."
+        )
     path = Path(argument).expanduser()
     form = FORMS.get(path.suffix)
     if form is None:
         endings = ", ".join(FORMS)
         raise UsageError(f"cannot save as {path.suffix or path.name}", "/save", f"Use {endings}.")
     log = desk.conversation.log
-    write_private(path, form(log.events))
+    write_private(path, make(form, log.events))
     desk.say(f"Saved {len(log.events)} events to {path}, readable by you alone, secrets hidden.")
     if log.dropped:
         desk.say(f"The oldest {log.dropped} events were no longer held.", "warn")
