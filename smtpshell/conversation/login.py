@@ -17,6 +17,7 @@ from smtpshell.conversation.report import Report, Row
 from smtpshell.protocol import sasl
 from smtpshell.protocol.errors import SmtpshellError, Status
 from smtpshell.protocol.sasl.exchange import ClientExchange
+from smtpshell.protocol.secrets import HIDDEN
 from smtpshell.protocol.state import Mode
 from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import dataclass
@@ -71,7 +72,7 @@ async def authenticate(desk: Desk, login: Login) -> Reply:
         reply = await _exchange(desk, exchange, row.name)
     finally:
         if login.show:
-            desk.show(tokens_shown(exchange, row))
+            show_tokens(desk, exchange, row)
     if reply.family != 2:
         raise SmtpshellError(
             f"the login was refused: {reply.code} {visible(reply.text)}",
@@ -195,20 +196,38 @@ async def _exchange(desk: Desk, exchange: ClientExchange, name: str) -> Reply:
     return reply
 
 
-def tokens_shown(exchange: ClientExchange, row: Mechanism) -> Report:
-    """Return the anatomy of an exchange: each token, decoded field by field, secrets hidden."""
+def show_tokens(desk: Desk, exchange: ClientExchange, row: Mechanism) -> None:
+    """Show the anatomy of an exchange: each token, decoded field by field, secrets hidden."""
     from smtpshell.protocol.sasl.anatomy import anatomy
 
     report: Report = [Row(f"{row.name}: {row.summary} ({row.section})", "title")]
+    tokens = []
     for token in exchange.tokens:
-        who = "client" if token.direction == "client" else "server"
-        report.append(Row(f"{who}, token {token.step}, {len(token.octets)} octets", who))
-        for field in anatomy(row.name, token.direction, token.step, token.octets):
-            value = "[hidden]" if field.secret else visible(field.value)
-            report.append(Row(f"{value}   {field.meaning}", indent=1, label=field.name))
+        octets = len(token.octets)
+        report.append(
+            Row(f"{token.direction}, token {token.step}, {octets} octets", token.direction)
+        )
+        fields = [
+            {
+                "name": field.name,
+                "value": HIDDEN if field.secret else visible(field.value),
+                "meaning": field.meaning,
+            }
+            for field in anatomy(row.name, token.direction, token.step, token.octets)
+        ]
+        report += [
+            Row(f"{field['value']}   {field['meaning']}", indent=1, label=field["name"])
+            for field in fields
+        ]
+        tokens.append({"from": token.direction, "octets": octets, "fields": fields})
     report += [
         Row(row.eavesdropper, label="an eavesdropper learns", indent=1),
         Row(row.failure, label="a wrong password", indent=1),
         Row(row.stores, label="the server stores", indent=1),
     ]
-    return report
+    lessons = {
+        "eavesdropper": row.eavesdropper,
+        "wrong_password": row.failure,
+        "server_stores": row.stores,
+    }
+    desk.show(report, {"mechanism": row.name, "tokens": tokens, **lessons})

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from smtpshell.protocol.errors import Status
 from smtpshell.protocol.events import Connected, Event, Failed, Received, Sent, TlsStarted
+from smtpshell.protocol.state import State
 
 STAGES: dict[str, Status] = {
     "HELO": Status.HELLO,
@@ -77,11 +78,11 @@ class Outcome:
             self._announced = True
         if event.unasked:
             return
-        if event.command is None:
+        if event.before.state is State.GREETING:
             self._announced = refused
             self._last[Status.BANNER, ""] = refused
             return
-        stage = STAGES.get(event.command, Status.REFUSED)
+        stage = STAGES.get(event.command or "", Status.REFUSED)
         if stage is Status.HELLO and self._upgraded:
             stage = Status.HELLO_AFTER_TLS
         detail = event.line if stage in (Status.RCPT, Status.REFUSED) else event.recipient or ""

@@ -137,8 +137,7 @@ class ScriptDesk:
         if self.settings.json:
             from smtpshell.transcript.jsonl import as_json
 
-            rows = list(report)
-            text = "\n".join(row.text for row in rows)
+            text = "\n".join(plain_lines(report))
             self.printer.line(as_json(facts or {"event": "note", "text": text}))
             return
         for line in plain_lines(report, prefix="# "):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from smtpshell.knowledge.context import Context
 from smtpshell.protocol.events import Received
 from smtpshell.protocol.session import Snapshot
+from smtpshell.protocol.state import State
 
 PRACTICE = "practice"
 
@@ -13,7 +14,11 @@ def verb_of(event: Received) -> str | None:
     """Return the verb that a reply answers, as the explainer names it; CONNECT for a greeting."""
     if event.command is not None:
         return "MESSAGE" if event.command == "." else event.command
-    return None if event.unasked else "CONNECT"
+    return "CONNECT" if _greets(event) else None
+
+
+def _greets(event: Received) -> bool:
+    return not event.unasked and event.before.state is State.GREETING
 
 
 def context_of(event: Received, **more: object) -> Context:
@@ -26,7 +31,7 @@ def context_of(event: Received, **more: object) -> Context:
         "unasked": event.unasked,
         "ms": event.ms,
     }
-    if event.command is None and not event.unasked:
+    if _greets(event):
         facts["banner"] = event.reply.text
     facts.update(more)
     return Context(**facts)  # type: ignore[arg-type] # the names are those of Context

@@ -223,3 +223,47 @@ def test_verification_is_the_default_with_a_login() -> None:
         )
         assert b"AUTH" not in bytes(server.received)
     assert run.status == 29
+
+
+def test_the_anatomy_lays_out_each_token_and_hides_the_secret() -> None:
+    """/auth --show: names, values and meanings, what leaks and what is kept; one JSON object."""
+    plain = in_process("practice", "/starttls", "/auth --show PLAIN alice")
+    assert any("user name" in line and "alice" in line for line in plain.lines)
+    assert any(" password " in line and "[hidden]" in line for line in plain.lines)
+    assert any("eavesdropper" in line for line in plain.lines)
+    as_json = in_process("practice", "/starttls", "/auth --show SCRAM-SHA-256 alice", json=True)
+    (shown,) = (item for item in as_json.objects if "tokens" in item)
+    assert [token["from"] for token in shown["tokens"]] == ["client", "server"] * 2 + ["client"]
+    names = [field["name"] for token in shown["tokens"] for field in token["fields"]]
+    assert {"user name", "nonce", "salt", "iterations", "client's proof"} <= set(names)
+
+
+def test_each_challenge_says_what_to_answer() -> None:
+    """A login by hand is told step by step, in text and in the note of the JSON object."""
+    lines = ("/starttls", "AUTH LOGIN", b64("alice").decode(), b64("correct horse").decode())
+    text = in_process("practice", *lines, "/status")
+    assert any("/b64 NAME" in line for line in text.lines)
+    assert any("/b64 PASSWORD" in line for line in text.lines)
+    assert any("as alice by LOGIN" in line for line in text.lines)
+    notes = [
+        reply["note"].get("challenge", "")
+        for reply in in_process("practice", *lines, json=True).events("reply")
+        if reply["code"] == 334
+    ]
+    assert ["user name" in notes[0], "password" in notes[1]] == [True, True]
+
+
+def test_a_login_can_be_given_up_and_tried_once_only() -> None:
+    """A single * ends it; /auth makes exactly one attempt, whatever the server says."""
+    run = in_process("practice", "/starttls", "AUTH LOGIN", "*", "NOOP")
+    assert run.wire[-4:] == ["C: NOOP", "S: 250 2.0.0 Ok", "C: QUIT", "S: 221 2.0.0 Bye"]
+    for code in (b"454 4.7.0 later", b"535 5.7.8 no", b"432 4.7.12 change it", b"534 5.7.9 weak"):
+        refused, received = login(Login("PLAIN", code))
+        assert refused.status == 28
+        assert received.count(b"AUTH ") == 1
+
+
+def test_an_empty_initial_response_is_an_equals_sign() -> None:
+    """EXTERNAL without a name sends "=", and the anonymous user is told (RFC 4954 section 4)."""
+    run, received = login(Login("EXTERNAL", b"235 ok"), "--cert", "/dev/null", user="")
+    assert b"AUTH EXTERNAL =\r\n" in received, run.err

@@ -415,3 +415,10 @@ def test_a_closed_pipe_ends_quietly() -> None:
             check=False,
         )
     assert done.stderr == ""
+
+
+def test_an_empty_line_that_is_refused_is_no_refused_greeting() -> None:
+    """What has no verb counts as another verb."""
+    with serve(Mailish(answers={"": b"500 5.5.2 what\r\n"})) as server:
+        run = in_process(at(server), r"/raw \r\n")
+    assert run.status == 20

@@ -225,10 +225,10 @@ def test_verification_by_the_ssl_module_loads_nothing_heavy(tmp_path) -> None:
     ca.write_bytes(authority().pem)
     answers = {"EHLO": b"250-x\r\n250-STARTTLS\r\n250 AUTH PLAIN\r\n", "AUTH": b"235 ok\r\n"}
     words = ("--from", "a@client.example", "--to", "b@rogue.example", "--user", "ann")
+    more = ("--ca", str(ca), "--quit-after", "mail")
     with serve(Smtp(issued(), answers=answers)) as server:
         done = subprocess.run(
-            [sys.executable, "-c", program, "send", at(server), *words, "--ca", str(ca)]
-            + ["--quit-after", "mail"],
+            [sys.executable, "-c", program, "send", at(server), *words, *more],
             capture_output=True,
             text=True,
             timeout=30,
