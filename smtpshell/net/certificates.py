@@ -44,7 +44,6 @@ class CertificateFacts:
     not_after: datetime
     serial: str
     sha256: str
-    spki_sha256: str
     key_kind: str
     key_bits: int
     key_detail: str
@@ -64,6 +63,11 @@ class CertificateFacts:
             return self.key_kind
         between = f" {self.key_detail}," if self.key_detail else ""
         return f"{self.key_kind}{between} {self.key_bits} bits"
+
+    @property
+    def spki_sha256(self) -> str:
+        """The fingerprint of its key alone, made when asked for; empty for an unreadable key."""
+        return _spki_sha256(self.der)
 
     @property
     def pem(self) -> str:
@@ -151,7 +155,6 @@ def _facts(der: bytes) -> CertificateFacts:
         not_after=read("the last day", lambda: certificate.not_valid_after_utc, _EPOCH),
         serial=read("the serial number", lambda: f"{certificate.serial_number:x}", ""),
         sha256=hashlib.sha256(der).hexdigest(),
-        spki_sha256=read("the key", lambda: _spki_sha256(certificate), ""),
         key_kind=kind,
         key_bits=bits,
         key_detail=detail,
@@ -177,7 +180,6 @@ def _unreadable(der: bytes, why: str) -> CertificateFacts:
         not_after=_EPOCH,
         serial="",
         sha256=hashlib.sha256(der).hexdigest(),
-        spki_sha256="",
         key_kind="unknown",
         key_bits=0,
         key_detail="",
@@ -233,11 +235,14 @@ def _key(certificate: x509.Certificate) -> tuple[str, int, str]:
     return type(key).__name__.removesuffix("PublicKey"), 0, ""
 
 
-def _spki_sha256(certificate: x509.Certificate) -> str:
+def _spki_sha256(der: bytes) -> str:
     from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-    key = certificate.public_key()
-    octets = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    try:
+        key = load(der).public_key()
+        octets = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except Exception:  # noqa: BLE001  # the parser meets whatever a server sends
+        return ""
     return hashlib.sha256(octets).hexdigest()
 
 
