@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import io
+import os
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from smtpshell.conversation.explain_views import make_view
 from smtpshell.conversation.options import Parser
@@ -124,12 +125,13 @@ def _source(options: argparse.Namespace) -> Iterator[tuple[BinaryIO, int]]:
     if options.file and options.text:
         raise UsageError("give a text or --file, not both", text[:40])
     if options.file and options.file != "-":
-        path = Path(options.file)
         try:
-            with path.open("rb") as file:
-                yield file, path.stat().st_size
+            file = Path(options.file).open("rb")  # noqa: SIM115 - closed by the with below
+            size = os.fstat(file.fileno()).st_size
         except OSError as error:
             raise FileError.from_os(error, options.file, "read") from error
+        with file:
+            yield file, size
     elif options.text and text != "-":
         yield io.BytesIO(encode(_WRITTEN_END.sub("\n", text))), 0
     else:
@@ -138,6 +140,21 @@ def _source(options: argparse.Namespace) -> Iterator[tuple[BinaryIO, int]]:
         if sys.stdin.isatty():
             print("Paste the text, then press Ctrl-D.", file=sys.stderr)
         yield sys.stdin.buffer, 0
+
+
+_Item = TypeVar("_Item")
+
+
+def _reading(lines: Iterator[_Item], name: str) -> Iterator[_Item]:
+    """Yield lines; an error of reading them, and no other, becomes a `FileError`."""
+    while True:
+        try:
+            line = next(lines, None)
+        except OSError as error:
+            raise FileError.from_os(error, name, "read") from error
+        if line is None:
+            return
+        yield line
 
 
 class _Progress:
@@ -198,7 +215,7 @@ def _explain(
         summary=options.summary,
     )
     finder = Finder()
-    for line, octets in text_lines(stream):
+    for line, octets in _reading(text_lines(stream), options.file or "-"):
         for found in finder.feed(line):
             view.take(found)
         progress.step(octets)
@@ -214,7 +231,7 @@ def _answer_records(stream: BinaryIO, given: Facts, progress: _Progress) -> int:
 
     explained = False
     write = sys.stdout.write
-    for line, length in capped_lines(stream, RECORD_KEPT):
+    for line, length in _reading(capped_lines(stream, RECORD_KEPT), "-"):
         told = answer(line, length, given)
         explained = explained or "error" not in told
         write(as_json(told) + "\n")

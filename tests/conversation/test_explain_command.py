@@ -189,6 +189,21 @@ def test_mistakes_are_told(words: list[str], error: type[Exception], status: int
     assert caught.value.status == status  # type: ignore[attr-defined] # both have one
 
 
+@pytest.mark.skipif(os.name != "posix", reason="a pipe that breaks is a matter of POSIX")
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    """`smtpshell explain ... | head` ends quietly."""
+    path = tmp_path / "many.txt"
+    path.write_text("550 5.1.1 User unknown\n" * 20_000)
+    command = [sys.executable, "-m", "smtpshell", "explain", "--file", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        assert run.stdout is not None
+        assert run.stderr is not None
+        assert run.stdout.readline().startswith(b"1:")
+        run.stdout.close()
+        assert run.stderr.read() == b""
+    assert run.returncode == 0
+
+
 def test_json_lines_stay_aligned() -> None:
     """As many lines out as in, each answering its own, bad ones and the last without an end too."""
     given: list[str] = []

@@ -188,6 +188,8 @@ class Finder:
             self._take(found, out)
 
     def _sentence(self, line: str, number: int, out: list[Found]) -> None:
+        if line.startswith("#") and self._notation == "ours" and not line.startswith("# Failed: "):
+            return
         found = self._programs.feed(line, number)
         for one in found:
             if one.reply is not None and one.words[3:4] == " " and f"{one.reply.code}-" in line:
@@ -195,8 +197,6 @@ class Finder:
             else:
                 self._take(one, out)
         if found:
-            return
-        if line.startswith("#") and self._notation == "ours":
             return
         self._complete(line)
         kind = failure_in(line)

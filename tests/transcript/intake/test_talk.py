@@ -146,3 +146,14 @@ def test_swaks_without_a_greeting() -> None:
     assert [(one.failure, one.facts["host"], one.facts["port"]) for one in found] == [
         ("no-banner", "mx.postfix.example", 2500)
     ]
+
+
+def test_notes_of_our_own_transcripts_are_no_replies() -> None:
+    """A saved session is read without its notes, but for the one that tells of a failure."""
+    found = find(
+        "# Connected to mx.example.com, 192.0.2.1 port 25.\nS: 220 mx.example.com ESMTP\n"
+        "# The server speaks first. 550 5.1.1 is no reply here.\nC: NOOP\n"
+        "# Failed: mx.example.com: connection reset by the server. Connect again.\n"
+    )
+    assert [one.failure or one.words for one in found] == ["220 mx.example.com ESMTP", "reset"]
+    assert found[1].facts["host"] == "mx.example.com"
