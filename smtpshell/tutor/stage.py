@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 IMPATIENCE = 1.0
 """Seconds, by the wall, to wait at a door of which it is known that it never greets."""
 
+CANCEL = "*"
+"""What is sent again for a hidden part of a login: it failed then, and fails again (RFC 4954 4)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -186,7 +189,8 @@ class Stage(Hearing):
     async def rebuild(self, journal: Iterable[Entry]) -> bool:
         """Make the world new and do a journal again, silently.
 
-        Tells whether all of it could be done: what was hidden is not known any more.
+        Tells whether all of it could be done: a file that was sent is not known any more. What was
+        hidden of a login is given up, which leaves the session where the failure left it.
         """
         entries = list(journal)
         self.rebuilding = True
@@ -199,7 +203,7 @@ class Stage(Hearing):
             self.verbs.clear()
             self._seen.clear()
             for entry in entries:
-                if entry.kind == "send" and HIDDEN in entry.text:
+                if entry.text == HIDDEN:
                     return False
                 await self._redo(entry)
             if entries and entries[-1].kind == "send" and self._says_goodbye():
@@ -217,7 +221,7 @@ class Stage(Hearing):
             case "connect":
                 await self.connect(entry.text)
             case "send":
-                await self.send(encode(entry.text))
+                await self.send(encode(entry.text.replace(HIDDEN, CANCEL)))
             case "clock":
                 await self.clock(entry.text)
             case "close":
