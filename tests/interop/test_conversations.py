@@ -62,7 +62,7 @@ def test_starttls_and_login_are_verified(postfix_server: MailServer, sink_server
     )
     assert run.status == 0, run.out + run.err
     assert "certificate good" in run.out
-    assert any(b"carambola" in (taken.content or b"") for taken in sink_server.taken)
+    assert sink_server.wait_for("carambola").rcpt_tos == ["far@sink.example"]
     assert postfix_server.password not in run.out + run.err
 
 
@@ -235,3 +235,96 @@ def test_opensmtpd_refuses_with_a_cause(opensmtpd_server: MailServer) -> None:
     )
     assert run.status == 24
     assert "# Likely causes" in run.out
+
+
+@pytest.mark.parametrize("version", ["1", "2"])
+def test_a_proxy_header_claims_another_client(postfix_server: MailServer, version: str) -> None:
+    """Postfix takes the address of the header for the client's."""
+    word = f"carissa-{version}"
+    run = send(
+        postfix_server,
+        target(postfix_server, "proxied"),
+        *("--proxy-protocol", f"{version} 192.0.2.7:4000 192.0.2.9:25"),
+        *("--from", SENDER, "--to", postfix_server.user, "--subject", word),
+    )
+    assert run.status == 0, run.out + run.err
+    assert b"[192.0.2.7]" in postfix_server.wait_for(word)
+
+
+def test_xforward_tells_of_the_first_client(postfix_server: MailServer) -> None:
+    """/xforward is accepted where it is announced."""
+    run = smtpshell(
+        target(postfix_server, "xclient"),
+        *("-c", "EHLO client.example", "-c", "/xforward ADDR=192.0.2.8 NAME=first.example"),
+        *("-c", f"MAIL FROM:<{SENDER}>"),
+    )
+    assert run.status == 0, run.out + run.err
+
+
+@pytest.mark.parametrize("policy", ["verify", "required", "optional"])
+def test_scripts_demand_of_tls_what_they_like(postfix_server: MailServer, policy: str) -> None:
+    """The script's own lines come after the upgrade."""
+    run = smtpshell(
+        target(postfix_server, "smtp"),
+        *("--tls", policy, "--ca", str(postfix_server.authority)),
+        *("-c", f"MAIL FROM:<{SENDER}>", "--json"),
+    )
+    assert run.status == 0, run.out + run.err
+    (verdict,) = run.events("tls")
+    assert verdict["verified"] is True
+
+
+def test_delivery_reports_are_asked_for(postfix_server: MailServer) -> None:
+    """Postfix takes RET, ENVID and NOTIFY as we write them."""
+    run = send(
+        postfix_server,
+        target(postfix_server, "smtp"),
+        *("--from", SENDER, "--to", postfix_server.user, "--quit-after", "rcpt"),
+        *("--dsn-notify", "success,delay", "--dsn-ret", "full", "--dsn-envid", "a b+c"),
+    )
+    assert run.status == 0, run.out + run.err
+
+
+def test_internationalised_addresses_are_taken(postfix_server: MailServer) -> None:
+    """An address beyond ASCII brings SMTPUTF8 along by itself."""
+    run = send(
+        postfix_server,
+        target(postfix_server, "smtp"),
+        *("--from", SENDER, "--to", f"pelé@{postfix_server.domain}", "--subject", "maracujá"),
+    )
+    assert run.status == 0, run.out + run.err
+    assert any(line.endswith("SMTPUTF8") for line in run.wire if "MAIL FROM" in line)
+
+
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5", "SCRAM-SHA-256"])
+def test_the_user_of_a_login_is_known(dovecot_server: MailServer, mechanism: str) -> None:
+    """/auth in a script logs in, and /status tells as whom."""
+    run = smtpshell(
+        target(dovecot_server, "submission"),
+        *("--tls", "verify", "--ca", str(dovecot_server.authority), "--user", dovecot_server.user),
+        *("-c", f"/auth {mechanism}", "-c", "/status"),
+        env={"SMTPSHELL_PASSWORD": dovecot_server.password},
+    )
+    assert run.status == 0, run.out + run.err
+    assert any(f"as {dovecot_server.user} by {mechanism}" in line for line in run.lines)
+    assert dovecot_server.password not in run.out + run.err
+
+
+@pytest.mark.parametrize(
+    ("size", "options"), [(300, ()), (3_000_000, ()), (3_000_000, ("--bdat",))]
+)
+def test_messages_arrive_octet_for_octet(
+    postfix_server: MailServer, tmp_path, size: int, options
+) -> None:
+    """Small and large, with lines that begin with dots, by DATA and by BDAT."""
+    word = f"pitanga-{size}{''.join(options)}"
+    message = tmp_path / "message.eml"
+    body = b".\n..\n.x\n" + b"0123456789" * 7 + b"\n"
+    message.write_bytes(f"Subject: {word}\n\n".encode() + body * (size // len(body) + 1))
+    run = send(
+        postfix_server,
+        target(postfix_server, "smtp"),
+        *("--from", SENDER, "--to", postfix_server.user, "--data", str(message), *options),
+    )
+    assert run.status == 0, run.out + run.err
+    assert postfix_server.wait_for(word).endswith(message.read_bytes().split(b"\n\n", 1)[1])

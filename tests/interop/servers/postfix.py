@@ -8,6 +8,7 @@
 | `xclient`    | like `smtp`, and loopback may use XCLIENT and XFORWARD                        |
 | `small`      | like `smtp`, with messages up to 10,000 octets                                |
 | `plain`      | AUTH without TLS, all mechanisms                                              |
+| `proxied`    | like `smtp`, behind a proxy that says whose connection it is (PROXY header)   |
 
 Passwords are kept by Cyrus SASL (sasldb), so that Dovecot's own submission service is the second
 implementation of every mechanism. Mail for other domains goes to `relay`, a loopback port, or to
@@ -39,7 +40,7 @@ from .running import (
 )
 
 DOMAIN = "postfix.example"
-SERVICES = ("smtp", "submission", "smtps", "xclient", "small", "plain")
+SERVICES = ("smtp", "submission", "smtps", "xclient", "small", "plain", "proxied")
 MAIL_UID = 8  # Debian's "mail"; owns the mailboxes
 
 MAIN = """\
@@ -110,6 +111,7 @@ MASTER = """\
 {host}:{small}      inet n - n - - smtpd -o message_size_limit=10000
 {host}:{plain}      inet n - n - - smtpd -o smtpd_sasl_auth_enable=yes
   -o smtpd_tls_security_level=none -o smtpd_sasl_security_options=
+{host}:{proxied}    inet n - n - - smtpd -o smtpd_upstream_proxy_protocol=haproxy
 pickup    unix n - n 60 1 pickup
 cleanup   unix n - n - 0 cleanup
 qmgr      unix n - n 300 1 qmgr

@@ -6,13 +6,14 @@ It refuses on demand, so that a real server's bounce of a real refusal can be pr
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from .running import HOST, free_ports
+from .running import HOST, PATIENCE, free_ports
 
 
 @dataclass(slots=True)
@@ -40,6 +41,16 @@ class Sink:
         """Keep the message."""
         self.taken.append(envelope)
         return self.refusals.get("message", "250 2.0.0 taken")
+
+    def wait_for(self, text: str) -> Envelope:
+        """Return the first message taken that contains `text`; fail after PATIENCE seconds."""
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline:
+            for envelope in tuple(self.taken):
+                if text.encode() in bytes(envelope.content or b""):
+                    return envelope
+            time.sleep(0.05)
+        raise AssertionError(f"no message with {text!r} has come")
 
 
 @contextlib.contextmanager
