@@ -208,6 +208,8 @@ async def starttls(desk: Desk) -> None:
     if not conversation.snapshot.tls:
         code = reply.code if reply is not None else "nothing"
         way = f"{words} " if (words := rewritten(conversation.snapshot)) else ""
+        if conversation.snapshot.sender is not None:
+            way = "RSET ends the transaction; then try again. "
         raise SmtpshellError(
             f"STARTTLS was answered with {code}",
             conversation.snapshot.target,
@@ -244,11 +246,11 @@ def read_blocks(path: Path) -> Iterator[bytes]:
 
 def as_message(blocks: Iterator[bytes], *, stuffing: bool) -> Iterator[bytes]:
     """Yield a message as it goes over the wire, up to but without the line with the dot."""
-    encoder = MessageEncoder(normalise=stuffing, dots=stuffing)
+    encoder = MessageEncoder(normalise=stuffing, dots=stuffing, counted=False)
     end = b"\r\n"
     for block in blocks:
         piece = encoder.feed(block)
-        end = (end + piece)[-2:]
+        end = (end + piece[-2:])[-2:]
         yield piece
     tail = encoder.close().removesuffix(b".\r\n") if stuffing else encoder.close()
     yield tail if stuffing or (end + tail).endswith(b"\n") else tail + b"\r\n"

@@ -221,7 +221,7 @@ class Transaction:
 
     async def _chunks(self) -> None:
         conversation = self.desk.conversation
-        encoder = MessageEncoder(dots=False)
+        encoder = MessageEncoder(dots=False, counted=False)
 
         def pieces() -> Iterator[bytes]:
             for block in self._blocks():

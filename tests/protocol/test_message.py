@@ -227,3 +227,11 @@ def test_problems_are_what_a_strict_server_objects_to():
     assert encode([b"fine\r\n"])[1].problems == ()
     counts = encode([b"a\nb\rc\0" + b"x" * 1000])[1]
     assert len(counts.problems) == 4
+
+
+@given(texts, places, st.booleans(), st.booleans())
+def test_without_counting_the_octets_are_the_same(text, where, normalise, dots):
+    """Who asks for no counts gets the same message."""
+    pieces = cut(text, where)
+    options = {"normalise": normalise, "dots": dots}
+    assert encode(pieces, counted=False, **options)[0] == encode(pieces, **options)[0]

@@ -55,7 +55,7 @@ async def pipeline(desk: Desk, argument: str) -> None:
 
 
 def _chunks(path: Path, size: int) -> Iterator[tuple[bytes, bool]]:
-    encoder = MessageEncoder(dots=False)
+    encoder = MessageEncoder(dots=False, counted=False)
 
     def pieces() -> Iterator[bytes]:
         for block in read_blocks(path):
