@@ -144,10 +144,13 @@ def wire_lines(reply: Reply) -> bytes:
 
     >>> wire_lines(make_reply(("250-mail.example", "250 SIZE")))
     b'250-mail.example\r\n250 SIZE\r\n'
+
+    The space stays where no text follows: a client may wait for it (RFC 4954 section 8).
     """
     code = f"{reply.code or 0:03}"
     last = len(reply.lines) - 1
     lines = (
-        f"{code}{' ' if number == last else '-'}{line}" for number, line in enumerate(reply.lines)
+        f"{code}{' ' if number == last else '-'}{line.rstrip()}"
+        for number, line in enumerate(reply.lines)
     )
-    return "".join(f"{line.rstrip()}\r\n" for line in lines).encode("utf-8", "surrogateescape")
+    return "".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogateescape")
