@@ -307,6 +307,8 @@ _TOLD = {
 def told(directive: Directive) -> str:
     """Return what to say of a directive that was done."""
     words = _TOLD.get(directive.name, f"@{directive.name}")
+    if directive.name == "connect" and directive.argument:
+        words = "Connected to"
     return f"{words}{f' {directive.argument}' if directive.argument else ''}."
 
 
