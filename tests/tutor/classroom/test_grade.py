@@ -185,13 +185,11 @@ def test_a_forged_journal_is_only_octets_for_the_practice_server(
 
 
 def test_a_transcript_that_takes_too_long_ends(tmp_path: Path) -> None:
-    """The time of an attempt is bounded, and the next student is graded."""
-    honest = records_of(tmp_path / "state", solution("bob"), seed_of(BOB))
-    hand_in(tmp_path / "in", BOB, honest)
-    hand_in(tmp_path / "in", CAROL, forged([["connect", ""]] * 1_500))
-    by_student = {grade.student: grade for grade in graded(tmp_path / "in", seconds=0.4)}
-    assert "takes longer" in " ".join(by_student[CAROL].problems)
-    assert points(by_student[BOB]) == dict.fromkeys(ITEMS, 1.0)
+    """The time of an attempt is bounded, and what was earned until then is kept."""
+    hand_in(tmp_path, CAROL, forged([["connect", ""]] * 1_500))
+    (grade,) = graded(tmp_path, seconds=0.05)
+    assert "takes longer" in " ".join(grade.problems)
+    assert points(grade) == dict.fromkeys(ITEMS, 0.0)
 
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,0 +1,151 @@
+"""How far a learner is, told from the server's side.
+
+A teacher's server hears what goes over the wire, and no more: no answers, no hints. A follower
+walks the exchanges of a lesson in order and judges each turn as the player does. What a learner
+does again, after a new connection say, is neither right nor wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from smtpshell.protocol.events import Closed, Received, Sent
+from smtpshell.protocol.state import Mode
+from smtpshell.protocol.values import dataclass
+from smtpshell.tutor.functions import TemplateError
+from smtpshell.tutor.hearing import Turn, turns_of
+from smtpshell.tutor.judging import Attempt, Judgement, judge
+from smtpshell.tutor.lesson import Exchange, Lesson, WireEvent
+from smtpshell.tutor.standing import Standing
+
+if TYPE_CHECKING:
+    from smtpshell.protocol.events import Event
+    from smtpshell.tutor.performance import Performance
+
+MOST_WAITING = 2_000
+"""Lines without a reply that are kept of one connection; more are a message that nobody judges."""
+
+
+HARMLESS = frozenset({"QUIT", "NOOP", "HELP", "RSET"})
+"""Verbs that are no mistake where they are accepted, whatever a lesson asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What became of one turn: its last line, and `verdict`: right, wrong, or again (neither).
+
+    `step` is the number of the step that the learner is in now, one beyond the last when all of
+    them are done. `moved` says that this turn led there.
+    """
+
+    line: str
+    verdict: str
+    step: int
+    moved: bool = False
+
+
+class Follower:
+    """Follows one learner through one lesson, over any number of connections."""
+
+    def __init__(self, lesson: Lesson, canonical: Performance, seed: int) -> None:
+        self._canonical = canonical
+        self._exchanges: list[tuple[int, Exchange]] = [
+            (number, action)
+            for number, step in enumerate(lesson.steps, 1)
+            for action in step.actions
+            if isinstance(action, Exchange) and action.clients
+        ]
+        self._values = lesson.values(seed)
+        self._last = len(lesson.steps)
+        self._number = 0
+        self._attempt: Attempt | None = None
+        self._waiting: dict[int, list[Sent]] = {}
+        self._open(in_data=False)
+
+    @property
+    def step(self) -> int:
+        """The number of the learner's step; one beyond the last when the lesson is done."""
+        if self._number >= len(self._exchanges):
+            return self._last + 1
+        return self._exchanges[self._number][0]
+
+    def hear(self, connection: int, event: Event) -> Followed | None:
+        """Hear an event of the server's side; return what is thought of it, if it ends a turn."""
+        match event:
+            case Sent():
+                waiting = self._waiting.setdefault(connection, [])
+                waiting.append(event)
+                if len(waiting) > MOST_WAITING:
+                    del waiting[:-1]
+            case Received() if not event.unasked:
+                waiting = self._waiting.get(connection, [])
+                for turn in turns_of([*waiting, event])[:1]:
+                    del waiting[: len(turn.sent)]
+                    return self._turn(turn, Standing.of(event.after))
+            case Closed():
+                self._waiting.pop(connection, None)
+        return None
+
+    def _turn(self, turn: Turn, standing: Standing) -> Followed:
+        line = next((sent.line for sent in reversed(turn.sent) if sent.kind != "end"), ".")
+        before = self.step
+        verdict = self._verdict(turn, standing)
+        return Followed(line, verdict, self.step, moved=self.step != before)
+
+    def _verdict(self, turn: Turn, standing: Standing) -> str:
+        if self._attempt is None:
+            return "again"
+        _, exchange = self._exchanges[self._number]
+        judgement = self._judged(self._attempt, exchange, turn, standing)
+        if judgement.attempt is not None:
+            self._attempt = judgement.attempt
+            self._values |= judgement.captures
+            return "right"
+        if judgement.finished:
+            self._values |= judgement.captures
+            self._number += 1
+            self._open(in_data=standing.mode is Mode.DATA)
+            return "right"
+        return "again" if _is_harmless(turn) or self._was_done(turn, standing) else "wrong"
+
+    def _judged(
+        self, attempt: Attempt, exchange: Exchange, turn: Turn, standing: Standing
+    ) -> Judgement:
+        """Judge a turn by its reply; that a connection ends or TLS begins is not waited for."""
+        after = [
+            each.name
+            for way in attempt.ways
+            for each in way.reactions
+            if isinstance(each, WireEvent)
+        ]
+        mark = self._canonical.marks.get(exchange.line)
+        return judge(attempt, turn, after, self._values, mark, standing)
+
+    def _was_done(self, turn: Turn, standing: Standing) -> bool:
+        for _, exchange in self._exchanges[: self._number]:
+            attempt = self._begun(exchange, self._values, in_data=False)
+            if attempt is None or attempt.next.is_free:
+                continue
+            judgement = self._judged(attempt, exchange, turn, standing)
+            if judgement.attempt is not None or (judgement.finished and not judgement.different):
+                return True
+        return False
+
+    def _open(self, *, in_data: bool) -> None:
+        self._attempt = None
+        if self._number < len(self._exchanges):
+            exchange = self._exchanges[self._number][1]
+            self._attempt = self._begun(exchange, self._values, in_data=in_data)
+
+    @staticmethod
+    def _begun(exchange: Exchange, values: Mapping[str, str], *, in_data: bool) -> Attempt | None:
+        try:
+            return Attempt.at(exchange, values, in_data=in_data)
+        except TemplateError:
+            return None
+
+
+def _is_harmless(turn: Turn) -> bool:
+    refused = turn.received is None or turn.received.reply.is_refusal
+    return not refused and turn.sent[-1].verb in HARMLESS

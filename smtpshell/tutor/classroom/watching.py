@@ -1,0 +1,208 @@
+"""What a teacher wants to know of a class: plain lines, each worth an eye.
+
+    09:14:03 017: done.
+    09:15:30 12 students on step 3; 2 on step 4; 4 stuck more than 5 minutes; commonest wrong
+             line: MAIL TO: (7 students).
+
+A watch is fed the records that a classroom server writes to its log, by the server itself or by
+`classroom watch` in another terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from smtpshell.conversation.options import Parser
+from smtpshell.protocol.errors import FileError
+from smtpshell.protocol.text import visible
+
+if TYPE_CHECKING:
+    from smtpshell.conversation.settings import Settings
+
+STUCK = 300.0
+"""Seconds without progress after which a student is stuck."""
+
+RECENT = 600.0
+"""Seconds for which a wrong line counts among the commonest."""
+
+MOST_WRONG = 5_000
+LINE_SHOWN = 60
+
+
+class Watch:
+    """What is known of a class, from the records of its server in order."""
+
+    def __init__(self) -> None:
+        self.last_step = 0
+        self._steps: dict[str, int] = {}
+        self._moved: dict[str, float] = {}
+        self._seen: dict[str, float] = {}
+        self._told: set[str] = set()
+        self._wrong: list[tuple[float, str, str]] = []
+
+    def note(self, record: Mapping[str, Any]) -> str:
+        """Take in a record; return a line for the teacher, "" when it is not worth one."""
+        at, student = record.get("at"), record.get("student")
+        if record.get("event") == "opened" and isinstance(record.get("steps"), int):
+            self.last_step = record["steps"]
+        if not isinstance(at, (int, float)) or not isinstance(student, str):
+            return ""
+        self._seen[student] = float(at)
+        match record.get("event"):
+            case "connected" if student not in self._steps:
+                self._steps[student] = 1
+                self._moved[student] = float(at)
+            case "turn":
+                return self._turn(float(at), student, record)
+            case "reset":
+                self._steps[student] = 1
+                self._moved[student] = float(at)
+                return f"{student}: begins again."
+            case "limit":
+                return f"{student}: {record.get('text', '')}."
+        return ""
+
+    def _turn(self, at: float, student: str, record: Mapping[str, Any]) -> str:
+        step, line = record.get("step"), record.get("line")
+        if record.get("verdict") == "wrong" and isinstance(line, str):
+            self._wrong.append((at, student, line))
+            del self._wrong[:-MOST_WRONG]
+        elif record.get("verdict") == "right":
+            self._moved[student] = at
+            self._told.discard(student)
+        if isinstance(step, int) and step != self._steps.get(student):
+            self._steps[student] = step
+            if self.last_step and step > self.last_step:
+                return f"{student}: done."
+        return ""
+
+    def newly_stuck(self, now: float) -> list[str]:
+        """Return lines on those who are stuck and were not told of yet."""
+        new = [student for student in self._stuck(now) if student not in self._told]
+        self._told.update(new)
+        return [f"{student}: stuck on step {self._steps[student]}." for student in new]
+
+    def _stuck(self, now: float) -> list[str]:
+        return [
+            student
+            for student, step in sorted(self._steps.items())
+            if not self._is_done(step) and now - self._moved.get(student, now) > STUCK
+        ]
+
+    def _is_done(self, step: int) -> bool:
+        return bool(self.last_step) and step > self.last_step
+
+    def summary(self, now: float) -> str:
+        """Return where everybody is, in one line."""
+        if not self._steps:
+            return "Nobody has connected yet."
+        if not self.last_step:
+            parts = [f"{_students(len(self._steps))} connected so far"]
+        else:
+            counts = Counter(self._steps.values())
+            parts = [
+                f"{_students(counts[step])} {'done' if self._is_done(step) else f'on step {step}'}"
+                for step in sorted(counts)
+            ]
+        if stuck := len(self._stuck(now)) if self.last_step else 0:
+            parts.append(f"{stuck} stuck more than {STUCK / 60:.0f} minutes")
+        if wrong := self._commonest(now):
+            parts.append(f"commonest wrong line: {wrong}")
+        return f"{'; '.join(parts)}."
+
+    def _commonest(self, now: float) -> str:
+        """Return the wrong line that the most students typed lately, and how many did."""
+        pairs = {(_folded(line), who) for at, who, line in self._wrong if now - at <= RECENT}
+        if not pairs:
+            return ""
+        counts = Counter(line for line, _ in pairs)
+        line, count = min(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+        return f"{visible(line)} ({_students(count)})"
+
+
+def _folded(line: str) -> str:
+    return " ".join(line.split())[:LINE_SHOWN]
+
+
+def _students(count: int) -> str:
+    return f"{count} student{'' if count == 1 else 's'}"
+
+
+def clock_of(at: float) -> str:
+    """Return the time of day of a moment, as a teacher's watch shows it."""
+    return time.strftime("%H:%M:%S", time.localtime(at))
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def build_parser() -> Parser:
+    """Return the parser of `classroom watch`."""
+    parser = Parser(
+        prog="smtpshell classroom watch",
+        description="Tell what a class does, from the log of its server.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--log", metavar="FILE", required=True, help="the server's --log FILE")
+    parser.add_argument("--once", action="store_true", help="tell where everybody is, and end")
+    parser.add_argument(
+        "--every", metavar="SECONDS", type=float, default=30.0, help="how often to sum up"
+    )
+    return parser
+
+
+def main(words: list[str], settings: Settings) -> int:
+    """Watch until interrupted, or tell once; returns the exit status."""
+    options = build_parser().parse_args(words)
+    watch = Watch()
+    try:
+        with Path(options.log).open(encoding="utf-8", errors="replace") as file:
+            said = ""
+            due = 0.0
+            while True:
+                for line in _new_lines(file):
+                    told = _take(watch, line)
+                    if told and not options.once:
+                        _tell(told, settings)
+                now = time.time()
+                if now >= due:
+                    due = now + max(1.0, options.every)
+                    for line in watch.newly_stuck(now) if not options.once else []:
+                        _tell(line, settings)
+                    summary = watch.summary(now)
+                    if summary != said:
+                        _tell(summary, settings)
+                    said = summary
+                if options.once:
+                    return 0
+                time.sleep(0.5)
+    except OSError as error:
+        raise FileError.from_os(error, options.log, "read") from error
+
+
+def _new_lines(file: Any) -> Iterator[str]:  # noqa: ANN401 - a text file that can be searched
+    """Yield the whole lines that were added; half a line is left for the next time."""
+    while True:
+        place = file.tell()
+        line = file.readline()
+        if not line.endswith("\n"):
+            file.seek(place)
+            return
+        yield line
+
+
+def _take(watch: Watch, line: str) -> str:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return ""
+    return watch.note(record) if isinstance(record, dict) else ""
+
+
+def _tell(text: str, settings: Settings) -> None:
+    print(visible(f"{clock_of(time.time())} {text}", ascii_only=settings.plain), flush=True)

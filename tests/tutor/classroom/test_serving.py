@@ -1,0 +1,298 @@
+"""A teacher's server: worlds of their own, limits, and what the teacher sees."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import smtplib
+import stat
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smtpshell.cli import guarded
+from smtpshell.practice.library import load_scenario
+from smtpshell.protocol.errors import SmtpshellError, UsageError
+from smtpshell.tutor.classroom.control import Control, ask
+from smtpshell.tutor.classroom.room import Room, RoomLog, class_limits, students_of
+from smtpshell.tutor.classroom.serving import check_address, followers_of
+from smtpshell.tutor.lesson import Lesson
+from tests.tutor.classroom.handing_in import BOB, LESSON
+
+LETTER = "Subject: hello\r\n\r\nA text.\r\n"
+
+
+@asynccontextmanager
+async def open_room(
+    students: list[str], scenario: str = "plain", lesson: Lesson | None = None
+) -> AsyncIterator[tuple[Room, list[Mapping[str, Any]]]]:
+    """Open a room on free ports, and close it; what it tells is kept."""
+    told: list[Mapping[str, Any]] = []
+    followers = await followers_of(lesson, students) if lesson is not None else {}
+    room = Room(load_scenario(scenario), students, told.append, followers=followers)
+    await room.open()
+    try:
+        yield room, told
+    finally:
+        await room.close()
+
+
+def send(port: int, recipient: str = "bob@practice.example", text: str = LETTER) -> None:
+    """Send a message with smtplib, as a student's own program would."""
+    with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+        client.sendmail("ann@client.example", [recipient], text)
+
+
+async def raw(port: int, *lines: str) -> list[str]:
+    """Send lines as telnet would, one after the other, and return the last line of each reply."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    replies = []
+    for line in ("", *lines):
+        if line:
+            writer.write(f"{line}\r\n".encode())
+        while True:
+            reply = (await reader.readline()).decode()
+            if reply[3:4] != "-":
+                break
+        replies.append(reply.rstrip())
+    writer.close()
+    return replies
+
+
+def test_each_student_has_a_mailbox_nobody_else_sees() -> None:
+    """Eight programs at once, each at its own port: each world has one letter, the ninth none."""
+
+    async def scene() -> list[int]:
+        async with open_room(students_of(9)) as (room, _):
+            ports = [seat.server.port for seat in room.seats.values()]
+            loop = asyncio.get_running_loop()
+            with ThreadPoolExecutor(8) as pool:
+                await asyncio.gather(
+                    *(loop.run_in_executor(pool, send, port) for port in ports[:8])
+                )
+            return [len(seat.server.world.mailbox("bob")) for seat in room.seats.values()]
+
+    assert asyncio.run(scene()) == [1] * 8 + [0]
+
+
+def test_a_third_connection_of_a_student_is_turned_away() -> None:
+    """One and a spare; the others of the class are not concerned."""
+
+    async def scene() -> tuple[list[str], list[str], list[str]]:
+        async with open_room(students_of(2)) as (room, told):
+            ports = [seat.server.port for seat in room.seats.values()]
+            held = [await asyncio.open_connection("127.0.0.1", ports[0]) for _ in range(2)]
+            for reader, _ in held:
+                await reader.readline()
+            third, other = await raw(ports[0]), await raw(ports[1])
+            for _, writer in held:
+                writer.close()
+            return third, other, [each["event"] for each in told if each["student"] == "001"]
+
+    third, other, events = asyncio.run(scene())
+    assert third[0].startswith("421 ")
+    assert other[0].startswith("220 ")
+    assert "limit" in events
+
+
+def test_messages_are_few_and_small() -> None:
+    """The twenty-first message is refused, and so is one of more than 64 KB."""
+
+    async def scene() -> tuple[list[int], int]:
+        async with open_room(students_of(1)) as (room, _):
+            port = room.seats["001"].server.port
+            loop = asyncio.get_running_loop()
+
+            def flood() -> list[int]:
+                codes = []
+                with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
+                    try:
+                        client.sendmail("a@client.example", ["bob@practice.example"], "x" * 70_000)
+                    except smtplib.SMTPResponseException as error:
+                        codes.append(error.smtp_code)
+                    client.ehlo()
+                    for _ in range(21):
+                        try:
+                            client.sendmail("a@client.example", ["bob@practice.example"], LETTER)
+                        except smtplib.SMTPException as error:
+                            codes.append(getattr(error, "smtp_code", 0))
+                return codes
+
+            codes = await loop.run_in_executor(None, flood)
+            return codes, room.seats["001"].server.world.stored
+
+    codes, stored = asyncio.run(scene())
+    assert codes[0] == 552
+    assert len(codes) == 2
+    assert stored == 20
+
+
+def test_limits_of_a_scenario_are_never_widened() -> None:
+    """A class may have less than a scenario gives, never more."""
+    limits = class_limits(
+        load_scenario("plain").with_limits(class_limits(load_scenario().limits)).limits
+    )
+    assert (limits.connections, limits.messages, limits.message) == (2, 20, 65536)
+    narrow = class_limits(type(limits)(message=100, messages=1, connections=1, idle=5.0))
+    assert (narrow.connections, narrow.messages, narrow.message, narrow.idle) == (1, 1, 100, 5.0)
+
+
+def test_nothing_is_relayed() -> None:
+    """A recipient elsewhere is refused, and no world keeps anything for later."""
+
+    async def scene() -> str:
+        async with open_room(students_of(1)) as (room, _):
+            port = room.seats["001"].server.port
+            lines = ("HELO x.example", "MAIL FROM:<a@x.example>", "RCPT TO:<z@elsewhere.example>")
+            return (await raw(port, *lines))[-1]
+
+    assert asyncio.run(scene()).startswith("554 5.7.1")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.1.2.3", "192.168.0.9", "fe80::1%eth0"])
+def test_addresses_of_a_classroom_are_taken(address: str) -> None:
+    """Loopback, private and link-local ones."""
+    check_address(address)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "0.0.0.0", "::", "2606:4700::1111"])
+def test_a_public_address_has_to_be_asked_for_twice(address: str) -> None:
+    """It is refused with the flag's name, and taken with the flag."""
+    with pytest.raises(UsageError, match="anybody may reach") as refused:
+        check_address(address)
+    assert "--i-know" in str(refused.value)
+    check_address(address, public=True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["teach"],
+        ["serve", "--students", "3"],
+        ["serve", "--lesson", "1"],
+        ["serve", "--students", "0", "--lesson", "1"],
+        ["serve", "--students", "3", "--lesson", "1", "--listen", "8.8.8.8"],
+        ["serve", "--students", "3", "--lesson", "1", "--listen", "localhost"],
+        ["serve", "--students", "3", "--lesson", "1", "--port", "65535"],
+        ["serve", "--students", "3", "--lesson", "no-such-lesson"],
+        ["watch"],
+        ["reset"],
+    ],
+)
+def test_what_makes_no_sense_is_a_usage_error(words: list[str]) -> None:
+    """Nothing is opened, and the status is 2."""
+    assert guarded(["classroom", *words]) == 2
+
+
+def test_a_port_that_is_taken_ends_everything() -> None:
+    """No half of a class is served."""
+
+    async def scene() -> None:
+        async with open_room(students_of(1)) as (room, _):
+            taken = room.seats["001"].server.port
+            other = Room(load_scenario("plain"), students_of(3), lambda _record: None)
+            with pytest.raises(SmtpshellError, match="cannot listen"):
+                await other.open(taken - 2)
+            assert other.connections == 0
+            assert all(seat.server.port == 0 for seat in other.seats.values())
+
+    asyncio.run(scene())
+
+
+def test_the_teacher_sees_how_far_each_student_is() -> None:
+    """Right lines move on, wrong ones are told, lines done again are neither."""
+
+    async def scene() -> list[tuple[Any, Any, Any]]:
+        async with open_room([BOB], "submission", LESSON) as (room, told):
+            seat = room.seats[BOB]
+            lines = ("EHLO client.example", "MAIL TO:<x>", "EHLO client.example", "QUIT")
+            port = next(iter(seat.server.doors.values()))[1]
+            await raw(port, *lines)
+            return [(e["verdict"], e["step"], e["line"]) for e in told if e["event"] == "turn"]
+
+    turns = asyncio.run(scene())
+    assert turns == [
+        ("right", 1, "EHLO client.example"),
+        ("wrong", 1, "MAIL TO:<x>"),
+        ("again", 1, "EHLO client.example"),
+        ("again", 1, "QUIT"),
+    ]
+
+
+def test_the_first_lesson_is_followed_to_its_end() -> None:
+    """A client that knows nothing of lessons does all steps; the teacher sees each of them."""
+    from smtpshell.tutor.library import load
+
+    async def scene() -> list[int]:
+        lesson = load("1")
+        async with open_room(["001"], lesson.scenario, lesson) as (room, told):
+            lines = ["HELO client.example", "MAIL FROM:<ann@client.example>"]
+            lines += [f"RCPT TO:<{who}@practice.example>" for who in ("bob", "carol")]
+            lines += ["DATA", "Subject: x\r\n\r\nA text.\r\n.", "QUIT"]
+            await raw(room.seats["001"].server.port, *lines)
+            assert len(lesson.steps) == 5
+            return [each["step"] for each in told if each["event"] == "turn"]
+
+    assert asyncio.run(scene()) == [3, 3, 3, 4, 4, 5, 6]
+
+
+def test_reset_gives_a_new_world_through_the_socket(tmp_path: Path) -> None:
+    """The mailbox is empty again, and only its owner can open the socket."""
+    path = tmp_path / "c.sock"
+
+    async def scene() -> tuple[int, dict[str, Any], dict[str, Any], int]:
+        async with open_room(students_of(2)) as (room, _):
+            control = Control(room, path)
+            assert await control.open()
+            assert not await Control(room, path).open()
+            mode = stat.S_IMODE(path.stat().st_mode)
+            seat = room.seats["001"]
+            await asyncio.get_running_loop().run_in_executor(None, send, seat.server.port)
+            assert seat.server.world.stored == 1
+            done = await ask(["reset", "001", "999"], path)
+            nonsense = await ask(["pause"], path)
+            await control.close()
+            return mode, done, nonsense, seat.server.world.stored
+
+    mode, done, nonsense, stored = asyncio.run(scene())
+    assert mode == 0o600
+    assert done == {"reset": ["001"]}
+    assert "error" in nonsense
+    assert stored == 0
+    assert not path.exists()
+
+
+def test_without_a_server_the_teacher_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`reset` with nobody there ends with 3 and advice."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert guarded(["classroom", "reset", "001"]) == 3
+    assert "classroom serve" in capsys.readouterr().err
+
+
+def test_a_log_is_private_and_holds_no_secret(tmp_path: Path) -> None:
+    """Mode 0600; a password that is not published does not get into it."""
+    path = tmp_path / "room.jsonl"
+
+    async def scene() -> None:
+        log = RoomLog(path)
+        room = Room(load_scenario("submission"), ["001"], log)
+        await room.open()
+        try:
+            port = room.seats["001"].server.port
+            await raw(port, "EHLO x.example", "AUTH PLAIN AGFsaWNlAHdyb25n", "QUIT")
+        finally:
+            await room.close()
+            log.close()
+
+    asyncio.run(scene())
+    text = path.read_text()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "AHdyb25n" not in text
+    assert all(isinstance(json.loads(line), dict) for line in text.splitlines())
