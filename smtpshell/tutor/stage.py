@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.embedded import target_of, within
-from smtpshell.conversation.targets import parse_target
+from smtpshell.conversation.targets import PRACTICE, parse_target
 from smtpshell.conversation.terms import Broken, ReplyTimeout
 from smtpshell.practice.clock import parse_duration
 from smtpshell.protocol.errors import SmtpshellError
@@ -103,7 +103,9 @@ class Stage(Hearing):
         known = self.server.scenario.host(host)
         kind = known.ports.get(port, "") if known is not None else ""
         self._wait_for_greeting(mute=kind == "silent" or (kind == "tls" and not event.tls))
-        self._add(Entry("connect", f"smtp{'s' if event.tls else ''}://{host}:{port}"))
+        by_name = event.target != PRACTICE
+        door = f"smtp{'s' if event.tls else ''}://{host}:{port}" if by_name else ""
+        self._add(Entry("connect", door))
 
     def _wait_for_greeting(self, *, mute: bool) -> None:
         """Shorten the wait at a mute door, and give the user's own patience back at others."""
