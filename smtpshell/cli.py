@@ -68,6 +68,9 @@ SUBCOMMANDS: dict[str, SubCommand] = {
             "do a class's lessons again, for points",
             "smtpshell.tutor.classroom.grade:main",
         ),
+        SubCommand(
+            "classroom", "serve and watch a class", "smtpshell.tutor.classroom.commands:main"
+        ),
         *(SubCommand(row.name, row.summary, row.main) for row in LOOKUPS.values()),
     )
 }
