@@ -40,7 +40,7 @@ UNSURE = 0.5
 
 @lru_cache(maxsize=4)
 def _guesser(book: Rulebook) -> Guesser:
-    return train(book.rules)
+    return train(book)
 
 
 def explain(

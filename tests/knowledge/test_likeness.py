@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from smtpshell.knowledge.likeness import Guesser, split_example, train
+import pytest
+
+from smtpshell.knowledge.classes import CLASSES
+from smtpshell.knowledge.context import Context
+from smtpshell.knowledge.explain import explain
+from smtpshell.knowledge.likeness import Guesser, read_phrases, split_example, train
 from smtpshell.knowledge.reading import read
 from smtpshell.knowledge.rulebook import own_rulebook
+from smtpshell.protocol.replies import Reply
+
+PHRASES = list(read_phrases())
 
 
 def test_it_prefers_the_class_whose_words_it_sees():
@@ -19,7 +27,7 @@ def test_it_prefers_the_class_whose_words_it_sees():
 
 def test_words_never_seen_say_nothing():
     """A text without a known word gets no guess at all."""
-    assert train(own_rulebook().rules).guess(["qwxz"]) is None
+    assert train(own_rulebook()).guess(["qwxz"]) is None
     assert Guesser([]).guess(["a"]) is None
 
 
@@ -43,3 +51,26 @@ def test_a_colon_in_a_reply_names_no_command():
     """Only a word in capitals before a colon is taken for the command."""
     assert split_example("550 Error: no") == ("", "550 Error: no")
     assert split_example("Error: no") == ("", "Error: no")
+
+
+@pytest.mark.parametrize(("class_", "phrase"), PHRASES, ids=[text for _, text in PHRASES])
+def test_a_phrase_alone_falls_into_its_class(class_, phrase):
+    """Each line of the folder of phrases, without any code, gets the class of its file."""
+    assert explain(Reply.parse(phrase), Context()).class_ == class_
+
+
+def test_no_phrase_stands_twice():
+    """A phrase belongs to one class, and is counted once."""
+    phrases = [phrase for _, phrase in PHRASES]
+    assert len(phrases) == len(set(phrases))
+    assert {class_ for class_, _ in PHRASES} == set(CLASSES) - {"ok", "unknown"}
+
+
+def test_words_of_one_group_are_alike():
+    """A word never seen speaks through its group, and through how it begins."""
+    examples = [("cats", ["soft", "paw"]), ("dogs", ["loud", "barking"])]
+    guesser = Guesser(examples, {"feet": ["paw", "claw"]})
+    for word, class_ in (("claw", "cats"), ("barkings", "dogs")):
+        found = guesser.guess([word])
+        assert found is not None
+        assert found.class_ == class_
