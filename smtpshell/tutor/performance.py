@@ -147,8 +147,13 @@ class _Failure(Exception):
 
 
 def begins_connected(lesson: Lesson) -> bool:
-    """Tell whether the learner finds a connection: not where the first action is to connect."""
+    """Tell whether the learner finds a connection.
+
+    Not where the first action is to connect, be it the lesson's own or the learner's.
+    """
     first = next((action for step in lesson.steps for action in step.actions), None)
+    if isinstance(first, Tool):
+        return first.command.lstrip("/").partition(" ")[0] != "connect"
     return not (isinstance(first, Directive) and first.name == "connect")
 
 

@@ -128,7 +128,12 @@ class Player(Walk):
 
     async def _tool_line(self, tool: Tool, line: str) -> None:
         wanted = filled(tool.command, self.values).lstrip("/").split()
-        if line.lstrip("/").split() != wanted:
+        words = line.lstrip("/").split()
+        if words != wanted:
+            if words[:1] == wanted[:1] and line.startswith("/"):
+                self._heard = self.stage.mark()
+                self._record(line, None, "wrong")
+                self.say("Not yet. The command is right, what stands behind it is not.", "bad")
             return
         self._record(line, None, "right")
         self.say("Correct.", "good")

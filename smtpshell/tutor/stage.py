@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from smtpshell.practice.mailbox import Message
     from smtpshell.practice.server import PracticeServer
 
-IMPATIENCE = 1.0
+IMPATIENCE = 0.5
 """Seconds, by the wall, to wait at a door of which it is known that it never greets."""
 
 CANCEL = "*"
