@@ -86,7 +86,8 @@ class ShellDesk:
         """Ask yes or no; only a yes is a yes."""
         if flag and flag in self.settings.allowed:
             return True
-        answer = await self.console.ask(f"{question} [y/N] ")
+        self.say(question, "warn")
+        answer = await self.console.ask("[y/N] ")
         return answer is not None and answer.strip().lower() in ("y", "yes")
 
     async def ask_text(self, prompt: str, default: str = "") -> str | None:

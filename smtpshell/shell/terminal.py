@@ -209,7 +209,11 @@ class Terminal:
     # --- waiting -----------------------------------------------------------------------------
 
     async def wait(self, work: Awaitable[None], waiting: Callable[[], str]) -> bool:
-        """Do something that takes time, keeping what is typed meanwhile for the next prompt."""
+        """Do something that takes time, keeping what is typed meanwhile for the next prompt.
+
+        What is being waited for stands on the screen after a while, but not while the work itself
+        asks something.
+        """
         task = asyncio.ensure_future(work)
         kept: list[KeyPress] = []
         stopped = False
@@ -226,10 +230,9 @@ class Terminal:
 
         try:
             with self._input.attach(take_keys):
-                done, _ = await asyncio.wait({task}, timeout=PATIENCE)
-                if not done and waiting():
-                    self.screen.transient(f"   {waiting()} Ctrl-C stops waiting.")
-                await asyncio.wait({task})
+                while not (await asyncio.wait({task}, timeout=PATIENCE))[0]:
+                    if waiting() and not self._session.app.is_running:
+                        self.screen.transient(f"   {waiting()} Ctrl-C stops waiting.")
         finally:
             self.screen.transient("")
             task.cancel()

@@ -137,7 +137,7 @@ def test_real_mail_is_asked_about(
     monkeypatch.setattr(caution, "is_loopback", lambda _address: False)
     page = Page(answer)
     received = at_desk(page, *LETTER)
-    assert ["person.org" in question for question in page.asked] == [True]
+    assert len([line for line in page.lines if "person.org" in line and "real mail" in line]) == 1
     assert received.endswith(b"Hi\r\n.\r\n") is sent
     assert ("Not sent." in page.lines) is not sent
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,26 @@ def test_cleartext_password_is_asked_about_once(tmp_path: Path) -> None:
         tty.line("y", "S: 535")
         tty.line("AUTH PLAIN AGEAYg==")
         tty.wait_for("S: 535", times=2)
+
+
+def test_a_question_of_a_command(tmp_path: Path) -> None:
+    """A command's question stands whole above its prompt, and nothing tells of waiting then."""
+    server = Scripted({"AUTH": b"235 2.7.0 In\r\n"})
+    with (
+        rogue.serve(server) as place,
+        Tty(f"127.0.0.1:{place.port}", home=tmp_path, columns=50) as tty,
+    ):
+        tty.wait_prompt(r"> $")
+        tty.line("EHLO x", "S: 250 DSN")
+        tty.line("/auth PLAIN ann", "Send it[?]$")
+        tty.wait_prompt(r"^\[y/N\] $")
+        time.sleep(1.5)  # longer than the patience after which waiting is told
+        tty.line("y")
+        tty.wait_prompt("^password for ann.*: $")
+        tty.line("secret", "S: 235")
+        assert "Working" not in tty.raw.decode()
+        said = tty.text.replace("\n", " ")
+        assert "PLAIN sends the password as good as in the clear" in said
 
 
 def test_narrow_window_and_resize(tmp_path: Path) -> None:
