@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator
 from smtpshell.conversation.report import Row, label_width
 from smtpshell.shell.fragments import Line, wrap
 
-STYLES = {"client": "client", "server": "server", "": "", "code": "code"}
 LABEL_MOST = 30
-"""Columns of a label beyond which its text goes below it, in narrow windows too."""
+"""Columns of a label beyond which its text goes below it."""
 
 
 def report_lines(report: Iterable[Row], width: int) -> Iterator[Line]:
@@ -18,8 +17,8 @@ def report_lines(report: Iterable[Row], width: int) -> Iterator[Line]:
     for index, row in enumerate(rows):
         indent = "  " * row.indent
         label = label_width(rows, index)
-        if row.label and label > min(LABEL_MOST, width // 2):
-            yield from _below(row, indent, width)
+        if row.label and label > min(LABEL_MOST, width * 2 // 5):
+            yield from _columned(row, indent, width)
             continue
         margin = len(indent) + (label + 2 if row.label else 0)
         pieces = wrap(row.text, max(20, width - margin))
@@ -32,13 +31,14 @@ def report_lines(report: Iterable[Row], width: int) -> Iterator[Line]:
             yield [(style, text) for style, text in line if text]
 
 
-def _below(row: Row, indent: str, width: int) -> Iterator[Line]:
-    room = width - len(indent) - len(row.label) - 2
-    if len(row.text) <= room:
-        padding = " " * max(0, LABEL_MOST - len(row.label))
-        padding = padding if len(row.text) + len(padding) <= room else ""
-        yield [("", indent), ("label", f"{row.label}{padding}  "), (row.style, row.text)]
-        return
-    yield [("", indent), ("label", row.label)]
-    for piece in wrap(row.text, max(20, width - len(indent) - 4)):
-        yield [("", indent + "    "), (row.style, piece)]
+def _columned(row: Row, indent: str, width: int) -> Iterator[Line]:
+    """Yield a row of a run with long labels: the text in one column, below a label that is long."""
+    column = min(LABEL_MOST, width // 3) + 2
+    pieces = wrap(row.text, max(20, width - len(indent) - column))
+    label: Line = [("", indent), ("label", row.label)]
+    if len(row.label) + 2 <= column:
+        yield [*label, ("", " " * (column - len(row.label))), (row.style, pieces.pop(0))]
+    else:
+        yield label
+    for piece in pieces:
+        yield [("", indent + " " * column), (row.style, piece)]

@@ -41,6 +41,13 @@ def test_the_overview_names_every_command_and_key() -> None:
     assert all(key.shown in said for key in KEYS)
 
 
+def test_the_page_of_commands_gives_their_arguments() -> None:
+    """/help commands has the syntax and the summary of each command."""
+    said = {row.label: row.text for row in help_on("commands")}
+    for row in LOCAL.values():
+        assert said[f"/{row.name} {row.syntax}".strip()] == row.summary
+
+
 @pytest.mark.parametrize(
     ("line", "is_local"),
     [

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from smtpshell.conversation.desk import Desk
     from smtpshell.protocol.session import Snapshot
 
+VALUE_COLUMN = 10
+"""Columns of a value in `/set`; longer ones push their summary to the right."""
+
 
 async def status(desk: Desk, argument: str) -> None:
     """Show what is known of the session."""
@@ -93,7 +96,9 @@ async def explain(desk: Desk, argument: str) -> None:
     """Tell what a code, an enhanced code, a word or a whole reply means."""
     if not argument:
         raise UsageError(
-            "explain what", "/explain", "Write /explain 550, 5.1.1, a word, or a reply."
+            "nothing is named to explain",
+            "/explain",
+            "Write /explain 550, 5.1.1, a word, or a reply.",
         )
     from smtpshell.conversation.explaining import explain_text
 
@@ -114,8 +119,10 @@ async def set_(desk: Desk, argument: str) -> None:
     """Show all settings, show one, or change one."""
     name, _, value = argument.partition(" ")
     if not name:
+        told = {row: desk.settings.told(row) or "(none)" for row in SETTINGS}
+        column = min(VALUE_COLUMN, max(map(len, told.values())))
         rows: Report = [
-            Row(f"{desk.settings.told(row.name) or '(none)'}   {row.summary}", label=row.name)
+            Row(f"{told[row.name]:<{column}}  {row.summary}", label=row.name)
             for row in SETTINGS.values()
         ]
         desk.show(rows, {row: desk.settings[row] for row in SETTINGS})

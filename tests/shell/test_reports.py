@@ -1,0 +1,42 @@
+"""Reports on the screen: rows laid out in columns."""
+
+from __future__ import annotations
+
+import pytest
+
+from smtpshell.conversation.help import help_on
+from smtpshell.conversation.report import Row
+from smtpshell.shell.fragments import width_of
+from smtpshell.shell.reports import report_lines
+
+
+def drawn(rows: list[Row], width: int) -> list[str]:
+    """Return a report as text."""
+    return ["".join(text for _, text in line) for line in report_lines(rows, width)]
+
+
+def test_short_labels_are_aligned() -> None:
+    """The texts of a run of labels begin in one column, and what is long hangs there."""
+    rows = [Row("one two three four five", label="a"), Row("six", label="long")]
+    assert drawn(rows, 26) == ["a     one two three four", "      five", "long  six"]
+
+
+def test_a_long_label_stands_on_a_line_of_its_own() -> None:
+    """A label that is too long for the column does not push its text out of it."""
+    rows = [Row("first", label="x"), Row("second", label="y" * 40, indent=0)]
+    assert drawn(rows, 90) == [f"{'x':<32}first", "y" * 40, f"{'':32}second"]
+
+
+@pytest.mark.parametrize("width", [40, 59, 79, 99])
+@pytest.mark.parametrize("page", ["", "commands", "keys", "MAIL", "/spf"])
+def test_help_fits(page: str, width: int) -> None:
+    """No line of help is wider than the window, but for a command's arguments."""
+    for line in report_lines(help_on(page), width):
+        words = "".join(text for style, text in line if style not in ("label", "code"))
+        assert width_of(line) <= width or not words.strip()
+
+
+def test_the_overview_is_one_page() -> None:
+    """What `?` shows fits a common window: nobody has to scroll to begin."""
+    assert len(drawn(help_on(""), 99)) <= 32
+    assert len(drawn(help_on(""), 79)) <= 36
