@@ -159,9 +159,9 @@ class Shell:
         prompt = local_prompt(self.desk.conversation.snapshot)
         if not any(typed.lines):
             typed = await self.console.read(lambda: prompt, "/")
-        line = typed.lines[0].strip() if typed.lines else ""
-        if line.strip("/"):
-            await self.desk.run_local(line if line.startswith(("/", "?")) else f"/{line}")
+        line = typed.lines[0].strip().lstrip("/") if typed.lines else ""
+        if line:
+            await self.desk.run_local(line if line == "?" else f"/{line}")
 
     async def _end(self) -> None:
         """Leave as politely as the state allows."""

@@ -29,9 +29,12 @@ WAYS_OUT: dict[str, str] = {
     "local": "one /command, then back; an empty line goes back at once",
     "question": "Ctrl-C gives up",
     "asking": "your answer, or a /command",
-    "closed": "/connect HOST opens a connection, /connect practice needs no network, ? helps",
+    "closed": "not connected: /connect HOST opens a connection",
 }
 """What the bar says in each mode but that of commands: where you are and how to get out."""
+
+MORE: dict[str, str] = {"closed": "   /connect practice needs no network, ? helps"}
+"""What it says besides, where there is room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,8 @@ def _left(moment: Moment) -> Line:
         if found:
             return found
     if moment.kind in WAYS_OUT:
-        return [("bar.syntax", WAYS_OUT[moment.kind])]
+        more = MORE.get(moment.kind, "")
+        return [("bar.syntax", WAYS_OUT[moment.kind]), *([("", more)] if more else [])]
     return _verb(text, moment) or _session(moment)
 
 
@@ -104,7 +108,7 @@ def _session(moment: Moment) -> Line:
         line.append(("", f"   user {visible(now.user) or '(unnamed)'}"))
     if now.lmtp:
         line.append(("", "   LMTP"))
-    if not moment.settings.stuffing:
+    if not moment.settings.stuffing and moment.guest is None:
         line.append(("bar.warn", "   stuffing off"))
     return line
 

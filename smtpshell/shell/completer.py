@@ -29,6 +29,8 @@ def offers(text: str, scene: Scene, *, asked: bool = True) -> Iterator[Offer]:
     """
     if scene.kind not in OFFERING or (not text and not asked):
         return
+    if scene.kind == "local" and text.startswith("//"):
+        text = text[1:]  # typed behind the slash that stood there already
     if text.startswith("//"):
         return
     if text.startswith("/"):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from smtpshell.conversation.keys import KEYS
 from smtpshell.conversation.local import LOCAL
 from smtpshell.conversation.settings import SETTINGS
 from smtpshell.protocol.commands import VERBS
@@ -36,7 +37,7 @@ def local_offers(text: str, scene: Scene) -> Iterator[Offer]:
         if len(words) <= len(row.arguments):
             yield from matching(words[-1], ((word, "") for word in kind[7:].split("|")))
     elif kind in SOURCES:
-        yield from matching(words[-1], SOURCES[kind](scene, words))
+        yield from matching(rest if kind in SPACED else words[-1], SOURCES[kind](scene, words))
 
 
 def _commands(scene: Scene) -> Pairs:
@@ -79,12 +80,15 @@ def _values(scene: Scene, words: list[str]) -> Pairs:
 
 
 def _help(_scene: Scene, _words: list[str]) -> Pairs:
+    yield "commands", "every command with its arguments"
     yield "keys", "what the keys do"
     yield from ((f"/{row.name}", row.summary) for row in LOCAL.values())
     yield from ((verb.name, verb.summary) for verb in VERBS.values())
+    yield from ((key.shown, key.summary) for key in KEYS)
 
 
 def _words(scene: Scene, _words: list[str]) -> Pairs:
+    from smtpshell.knowledge.words import glossary
     from smtpshell.protocol.keywords import KEYWORDS
 
     extensions = scene.now.extensions
@@ -92,6 +96,7 @@ def _words(scene: Scene, _words: list[str]) -> Pairs:
     yield from ((name, "announced here") for name in announced if name in KEYWORDS)
     yield from ((verb.name, verb.summary) for verb in VERBS.values())
     yield from ((row.name, row.summary) for row in KEYWORDS.values())
+    yield from ((word.name, word.text.partition(". ")[0]) for word in glossary().values())
 
 
 def _lessons(scene: Scene, _words: list[str]) -> Pairs:
@@ -119,3 +124,6 @@ SOURCES: dict[str, Callable[[Scene, list[str]], Pairs]] = {
     "provider": _providers,
 }
 """What completes an argument of each kind."""
+
+SPACED = frozenset({"word"})
+"""Kinds whose values may hold spaces, so that all of the argument is the beginning of one."""

@@ -41,6 +41,24 @@ def test_ways_out() -> None:
     assert "/status" in bar("/status", kind="local")
 
 
+def test_not_connected_in_a_narrow_window() -> None:
+    """The way to a connection stays when there is no room for the rest."""
+    shown = bar(kind="closed", width=59)
+    assert "/connect HOST opens a connection" in shown
+    assert ".." not in shown
+    assert "/connect practice" in bar(kind="closed", width=110)
+
+
+def test_stuffing_off_is_told_unless_a_guest_wants_it() -> None:
+    """A toggle that the user set is told; in a lesson, which sets it for itself, it is not."""
+    settings = Settings()
+    settings.set("stuffing", "off")
+    moment = Moment("command", "", after(HELLO), settings)
+    lesson = Moment("command", "", after(HELLO), settings, guest={})
+    assert "stuffing off" in "".join(text for _, text in bar_line(moment, 200))
+    assert "stuffing" not in "".join(text for _, text in bar_line(lesson, 200))
+
+
 @pytest.mark.parametrize("width", [1, 10, 30, 60, 80, 120])
 @pytest.mark.parametrize("text", ["", "MAIL", "/connect x", "AUTH PLAIN"])
 def test_fits(width: int, text: str) -> None:

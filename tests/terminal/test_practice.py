@@ -99,6 +99,10 @@ def test_message_has_no_completion_nor_commands(tmp_path: Path) -> None:
         tty.wait_prompt(r"message  /command> /$")
         tty.line("status", "state +message data")
         tty.wait_prompt("message> half a li$")
+        tty.press("ctrl-]")
+        tty.wait_prompt(r"message  /command> /$")
+        tty.line("/notes", "notes short")  # behind the slash that stands there
+        tty.wait_prompt("message> half a li$")
         tty.line("ne")
         tty.wait_prompt("message> $")
         tty.line(".", "S: 250 2.0.0")
