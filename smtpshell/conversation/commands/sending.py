@@ -45,7 +45,7 @@ def octets_of(text: str) -> bytes:
 async def data(desk: Desk, argument: str) -> None:
     """Send a file as the message."""
     if not argument:
-        raise UsageError("which file", "/data", "Write /data FILE; DATA alone lets you type.")
+        raise UsageError("no file is named", "/data", "Write /data FILE; DATA alone lets you type.")
     await send_file(desk, Path(argument).expanduser())
 
 

@@ -94,7 +94,7 @@ def _bdat_arguments(argument: str) -> tuple[str, int]:
     size = size.strip().lstrip("=").strip()
     if not name.strip() or (option and not (size.isdecimal() and int(size))):
         raise UsageError(
-            "which file, in chunks of what size", "/bdat", "Write /bdat FILE --chunk 1000."
+            "no file is named", "/bdat", "Write /bdat FILE --chunk 1000."
         )
     return name.strip(), int(size) if option else CHUNK
 
