@@ -45,7 +45,12 @@ def note_of(event: Received) -> Note:
     """Return the short note of a reply."""
     from smtpshell.knowledge.notes import short
 
-    meaning = short(event.reply, context_of(event))
+    context = context_of(event)
+    meaning = short(event.reply, context)
+    if event.reply.is_refusal:
+        from smtpshell.knowledge.logins import login_advice
+
+        meaning = f"{meaning} {login_advice(event.reply, context)}".rstrip()
     return Note(meaning, glosses_of(event), flaws_of(event), challenge_of(event))
 
 

@@ -53,7 +53,8 @@ def _lines(event: Event, notes: str, *, timing: bool) -> Iterator[str]:
         case Connected():
             port = f" port {event.port}" if event.port else ""
             secured = ", TLS at once" if event.tls else ""
-            yield f"# Connected to {visible(event.target)}, {event.address}{port}{secured}."
+            address = f", {event.address}{port}" if event.address else ""
+            yield f"# Connected to {visible(event.target)}{address}{secured}."
         case Attempt() if event.outcome != "connected":
             yield f"# {event.address} port {event.port}: {event.outcome} after {told(event.ms)}."
         case TlsStarted():
