@@ -128,12 +128,14 @@ class Player(Walk):
 
     async def _tool_line(self, tool: Tool, line: str) -> None:
         wanted = filled(tool.command, self.values).lstrip("/").split()
-        words = line.lstrip("/").split()
-        if words != wanted:
-            if words[:1] == wanted[:1] and line.startswith("/"):
+        words = line.removeprefix("/").split()
+        if not line.startswith("/") or words != wanted:
+            if words[:1] == wanted[:1]:
                 self._heard = self.stage.mark()
                 self._record(line, None, "wrong")
-                self.say("Not yet. The command is right, what stands behind it is not.", "bad")
+                slash = line.startswith("/")
+                why = "what stands behind it is not" if slash else "but it begins with a slash"
+                self.say(f"Not yet. The command is right, {why}.", "bad")
             return
         self._record(line, None, "right")
         self.say("Correct.", "good")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from smtpshell.conversation.report import Row
 from smtpshell.conversation.script import ScriptDesk, lines_of
+from smtpshell.conversation.terms import Broken, ReplyTimeout
 from smtpshell.protocol.errors import SmtpshellError
 from smtpshell.protocol.text import visible
 from smtpshell.tutor.performance import on_stage, perform
@@ -72,6 +73,8 @@ class LessonDesk(ScriptDesk):
         """Do what one line says; errors are told, and the lesson goes on."""
         try:
             await super().take(line)
+        except (Broken, ReplyTimeout):
+            pass  # an event has told it already
         except SmtpshellError as error:
             self.printer.error(str(error))
         self._skipping = False
