@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 GOOD, BAD, USAGE, ENVIRONMENT = 0, 1, 2, 3
 
+REPEATED = 0.5
+"""Seconds between interruptions; the first may hit a task whose end nobody waits for."""
+
 GRACE = 10.0
 """Seconds beyond the time of a submission after which even a busy grader is interrupted."""
 
@@ -172,7 +175,7 @@ def _interrupted_after(seconds: float) -> Iterator[None]:
         raise _OutOfTime
 
     before = signal.signal(signal.SIGALRM, end)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds, REPEATED)
     try:
         yield
     finally:

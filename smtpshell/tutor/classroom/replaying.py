@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from base64 import b64encode
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from smtpshell.protocol.errors import SmtpshellError
+from smtpshell.protocol.secrets import HIDDEN
 from smtpshell.protocol.text import encode
 from smtpshell.protocol.values import dataclass, field
 from smtpshell.tutor.classroom.attempts import Answered, Attempt, Helped, Move, Typed, Waited
@@ -32,6 +34,9 @@ SECONDS = 30.0
 
 GRACE = 10.0
 """Seconds beyond them, so that what is under way may end by itself and tidily."""
+
+WRONG = b64encode(b"\0nobody\0wrong 0").decode("ascii")
+"""Stands for credentials that were hidden: a login with any but the published ones fails."""
 
 
 @dataclass(slots=True)
@@ -192,8 +197,10 @@ class _Replay:
         match entry.kind:
             case "connect":
                 await stage.connect(entry.text)
+            case "send" if entry.text == HIDDEN:
+                raise _Diverged("a message that was sent from a file is not in the log")
             case "send":
-                await stage.send(encode(entry.text))
+                await stage.send(encode(entry.text.replace(HIDDEN, WRONG)))
             case "close":
                 await stage.close()
             case "clock":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
+import signal
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -13,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smtpshell.cli import guarded
+from smtpshell.tutor.classroom.points import Grade
 from smtpshell.tutor.classroom.reports import COLUMNS
-from smtpshell.tutor.classroom.submission import seed_of
+from smtpshell.tutor.classroom.submission import Submission, seed_of
 from tests.tutor.classroom.handing_in import (
     BOB,
     CAROL,
@@ -201,3 +204,38 @@ def test_no_records_crash_the_grader(tmp_path: Path, records: list[dict[str, Any
     (grade,) = graded(tmp_path, seconds=5.0)
     assert grade.student == BOB
     assert len(grade.rows) == len(ITEMS)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers on this system")
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_even_code_that_never_waits_is_interrupted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: bool
+) -> None:
+    """Where a loop hangs in the grader itself, or in a task beside it, the others are graded."""
+    from smtpshell.tutor.classroom import grade as module
+    from smtpshell.tutor.classroom import points as points_of
+
+    real = points_of.grade
+
+    async def spin() -> None:
+        while True:
+            pass
+
+    async def hang(submission: Submission, *rest: Any) -> Grade:
+        if submission.student != CAROL:
+            return await real(submission, *rest)
+        if elsewhere:
+            task = asyncio.create_task(spin())
+            await asyncio.wait([task])
+        await spin()
+        raise AssertionError("nothing ends a loop like that")
+
+    monkeypatch.setattr(module, "grade_submission", hang)
+    monkeypatch.setattr(module, "SUBMISSION_SECONDS", 0.0)
+    monkeypatch.setattr(module, "GRACE", 1.0)
+    monkeypatch.setattr(module, "REPEATED", 0.1)
+    hand_in(tmp_path, CAROL, [])
+    hand_in(tmp_path, BOB, [])
+    by_file = {grade.file: grade for grade in graded(tmp_path)}
+    assert "busy" in " ".join(by_file[f"{CAROL}.smtpshell.json"].problems)
+    assert by_file[f"{BOB}.smtpshell.json"].student == BOB
