@@ -305,7 +305,7 @@ class Session:
         return Command.parse(line).verb not in VERBS
 
     def _send_data(self, line: str, ending: str) -> Outgoing:
-        if line != ".":
+        if not _ends_data(Outgoing("end", line, line, ending)):
             return Outgoing("data", "", line, ending)
         self._body_open = False
         return self._await(Outgoing("end", END_OF_DATA, line, ending, replies=1))
@@ -390,7 +390,7 @@ class Session:
         """Begin message data, and count the lines sent behind DATA as part of it, up to the dot."""
         self._body_open = True
         while self._waiting and self._body_open:
-            if self._waiting[0].outgoing.verb == END_OF_DATA:
+            if _ends_data(self._waiting[0].outgoing):
                 self._body_open = False
             else:
                 self._waiting.popleft()
@@ -424,6 +424,11 @@ class Session:
 
     def _set(self, **changes: object) -> None:
         self._now = replace(self._now, **changes)  # type: ignore[arg-type] # names are our own
+
+
+def _ends_data(outgoing: Outgoing) -> bool:
+    """Tell whether a line ends message data: a dot and CRLF, not LF alone (RFC 5321 2.3.8)."""
+    return outgoing.verb == END_OF_DATA and outgoing.ending == "\r\n"
 
 
 def _chunk_size(command: Command) -> int:

@@ -271,10 +271,10 @@ async def _runs_ahead(learner: Learner, octets: bytes, exchange: Exchange, line:
     """Tell whether a doubled line does the work of the line behind it as well."""
     await _return(learner)
     player = learner.player
-    actions = [each for each in player.step.actions if isinstance(each, Exchange)]
+    actions = player.step.actions
     place = actions.index(exchange)
     following = actions[place + 1] if place + 1 < len(actions) else None
-    if following is None or not following.clients:
+    if not isinstance(following, Exchange) or not following.clients:
         return False
     first = following.clients[0]
     if first.kind != ":" or same_command(filled(first.text, player.values), line):

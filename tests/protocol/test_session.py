@@ -490,3 +490,23 @@ def test_a_line_without_an_end_is_held_within_bounds():
         talk.session.send(b"x" * 65_536)
     (line,) = talk.session.send(b"\r\n")
     assert len(line.shown) < 2 << 20
+
+
+@pytest.mark.parametrize("pipelined", [False, True])
+def test_a_dot_ended_by_lf_alone_ends_no_message(pipelined):
+    """Only CRLF ends the line with the dot (RFC 5321 2.3.8), also where it was sent behind DATA."""
+    talk = Talk().play(
+        "S: 220 mx\nC: HELO a.example\nS: 250 mx\nC: MAIL FROM:<a@a.example>\nS: 250 ok"
+    )
+    talk.play("C: RCPT TO:<b@b.example>\nS: 250 ok")
+    body = b"Subject: x\r\n\r\nHi.\n.\nNOOP\r\n"
+    if pipelined:
+        talk.session.send(b"DATA\r\n" + body)
+        talk.play("S: 354 go on")
+    else:
+        talk.play("C: DATA\nS: 354 go on")
+        talk.session.send(body)
+    assert talk.session.mode is Mode.DATA
+    assert talk.session.pending == 0
+    talk.session.send(b".\r\n")
+    assert talk.session.pending == 1
