@@ -101,6 +101,8 @@ class ScriptDesk:
     """The desk of a script: reports are `# ` lines or JSON objects, and every question is a no."""
 
     interactive = False
+    scripted = True
+    """Whether a message follows a DATA that was refused, because nobody reads the replies."""
 
     def __init__(
         self, conversation: Conversation, settings: Settings, out: TextIO, errors: TextIO
@@ -209,7 +211,8 @@ class ScriptDesk:
         if conversation.mode is Mode.OCTETS:
             return  # the reply comes after the last octet of the chunk (RFC 3030 section 2)
         await conversation.settle()
-        if outgoing and outgoing[-1].verb == "DATA" and conversation.mode is not Mode.DATA:
+        refused = outgoing and outgoing[-1].verb == "DATA" and conversation.mode is not Mode.DATA
+        if refused and self.scripted:
             self._skipping = True
             conversation.remark("DATA was refused: the lines up to the final dot are skipped.")
 

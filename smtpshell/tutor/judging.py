@@ -119,6 +119,8 @@ def _fits(unit: Unit, turn: Turn, values: Mapping[str, str]) -> bool:
 
 def _form(turn: Turn) -> str:
     """Return a remark on the form of a line that the server took all the same."""
+    if turn.received is None or turn.received.reply.is_refusal:
+        return ""
     last = turn.sent[-1] if turn.sent else None
     if last is None or last.kind != "command":
         return ""

@@ -147,7 +147,7 @@ class Player(Walk):
         if self.failing is not None:
             if turn.received is None or turn.received.reply.is_refusal:
                 self.tell(mistakes.rows(self, judging.Judgement(), turn))
-            elif self._holds(self.failing):
+            elif self._holds(self.failing, aloud=turn.sent[-1].kind == "end"):
                 self.failing = None
                 self.say("Correct.", "good")
                 self._next_block()

@@ -10,6 +10,9 @@ from smtpshell.protocol.values import dataclass
 from smtpshell.tutor.lesson import Answer, Ask
 from smtpshell.tutor.plainly import filled
 
+OWN_WORDS = "(in my own words)"
+"""What stands for the answer to an open question where nobody is there to write one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Graded:
@@ -40,7 +43,9 @@ def choices_of(ask: Ask) -> tuple[Answer, ...]:
 
 
 def solution(ask: Ask, values: Mapping[str, str]) -> str:
-    """Return what to type for a right answer."""
+    """Return what to type for a right answer, which an open question leaves to the learner."""
+    if ask.words:
+        return OWN_WORDS
     choices = choices_of(ask)
     if choices:
         return ", ".join(
@@ -79,7 +84,8 @@ def _grade_choice(choices: tuple[Answer, ...], text: str, values: Mapping[str, s
     if wrong:
         says = filled(choices[wrong[0] - 1].says, values)
         return Graded(False, says or f"Choice {wrong[0]} is wrong.")
-    return Graded(False, f"{len(right - chosen)} more are right too.")
+    missing = len(right - chosen)
+    return Graded(False, f"{missing} more {'is' if missing == 1 else 'are'} right too.")
 
 
 def _chosen(choices: tuple[Answer, ...], text: str, values: Mapping[str, str]) -> set[int] | None:

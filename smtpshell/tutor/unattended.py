@@ -52,6 +52,8 @@ class Muffler(io.TextIOBase):
 class LessonDesk(ScriptDesk):
     """The desk of a lesson without a terminal: `Correct.` and its kin stand without a `# `."""
 
+    scripted = False
+
     def __init__(self, stage: Stage, settings: Settings, out: Muffler, errors: Muffler) -> None:
         conversation: Conversation = stage.conversation
         super().__init__(conversation, settings, out, errors)  # type: ignore[arg-type] # it is a text stream
@@ -77,7 +79,6 @@ class LessonDesk(ScriptDesk):
             pass  # an event has told it already
         except SmtpshellError as error:
             self.printer.error(str(error))
-        self._skipping = False
 
 
 async def play_lines(

@@ -89,6 +89,7 @@ class Walk:
         self.attempt: judging.Attempt | None = None
         self.asking: Ask | None = None
         self.failing: Check | None = None
+        self._complaint: list[str] = []
         self.finished = False
         self.free = False
         self.hints = 0
@@ -249,7 +250,8 @@ class Walk:
         before = self.canonical.marks[lines[-1]].standing if lines else Standing()
         return judging.is_done_already(exchange, before, mark, self.standing)
 
-    def _holds(self, check: Check) -> bool:
+    def _holds(self, check: Check, *, aloud: bool = True) -> bool:
+        """Judge a check and tell what does not hold; unless `aloud`, only what is new."""
         evidence = evidence_of(self.stage, self.values, *self.at.began)
         rows: list[Row] = []
         for condition in check.conditions:
@@ -261,7 +263,8 @@ class Walk:
                 facts = f"{filled(verdict.wanted, self.values)}, but there is {verdict.found}"
                 words = filled(condition.message, self.values) or f"It should be: {facts}."
                 rows.append(Row(f"Not yet. {words}", "bad"))
-        if rows:
+        told, self._complaint = self._complaint, [row.text for row in rows]
+        if rows and (aloud or told != self._complaint):
             rows.append(Row("Note: /undo takes your last lines back; then do them again.", "dim"))
             self.tell(rows)
         return not rows
