@@ -97,6 +97,25 @@ def enhanced_row(enhanced: str | None, owner: str | None = None) -> Detail | Non
     return Detail(detail, meaning, class_, likely, "RFC 3463 2", owner or "private")
 
 
+CLOUD_NUMBERS = 100
+"""From this detail on, the private numbers known are used by one hosted service and no product."""
+
+
+def cloud_owner(enhanced: str | None) -> str | None:
+    """Return the service that alone uses an enhanced code such as "5.7.139", or None.
+
+    >>> cloud_owner("5.7.139"), cloud_owner("5.7.60"), cloud_owner("5.1.1")
+    ('microsoft', None, None)
+    """
+    if not enhanced:
+        return None
+    detail = enhanced.partition(".")[2]
+    row = _by_number().get(detail)
+    number = detail.partition(".")[2]
+    known = row is not None and row.owner != REGISTRY and number.isdigit()
+    return row.owner if row and known and int(number) >= CLOUD_NUMBERS else None
+
+
 def is_registered(enhanced: str) -> bool:
     """Tell whether an enhanced code such as "5.1.1" stands in the registry."""
     return (REGISTRY, enhanced.partition(".")[2]) in details()

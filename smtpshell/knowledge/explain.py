@@ -18,7 +18,7 @@ from smtpshell.knowledge.advice import (
 from smtpshell.knowledge.classes import CLASSES
 from smtpshell.knowledge.codes import code_meaning, code_row
 from smtpshell.knowledge.context import Context
-from smtpshell.knowledge.enhanced import disagreement, enhanced_row
+from smtpshell.knowledge.enhanced import cloud_owner, disagreement, enhanced_row
 from smtpshell.knowledge.explanation import Cause, Explanation
 from smtpshell.knowledge.likeness import Guesser, train
 from smtpshell.knowledge.places import Places, Template, fill, fill_causes, templates
@@ -63,6 +63,8 @@ def explain(
     if context.banner or context.host or context.provider:
         of_provider, of_software = of_session(context)
         provider, software = provider or of_provider, software or of_software
+    if provider is None:
+        provider = cloud_owner(enhanced)
     owner = "microsoft" if software == "exchange" and provider is None else provider
     speakers = {provider, software, *[speaker.name for speaker in voices.speakers]}
     heard = Heard(code, enhanced, verb, owner, speakers)
@@ -151,7 +153,10 @@ def _plan(
     if rule is not None and rule.causes:
         fitting = [(row.text, row.confirm) for row in ranks if row.when and row.when <= facts]
         rows = [*fitting, *rule.causes]
-    return templates(rows[:MOST_CAUSES]), rule.next if rule is not None else ()
+    once: dict[str, tuple[str, str]] = {}
+    for row in rows:
+        once.setdefault(row[0], row)
+    return templates(list(once.values())[:MOST_CAUSES]), rule.next if rule is not None else ()
 
 
 def _advise(

@@ -20,6 +20,7 @@ _NAME = re.compile(r"[\w.:\[\]-]{1,255}", re.ASCII)
 
 DEFAULTS = {
     "port": "25",
+    "target": "HOST",
     "mechanisms": "AUTH",
     "that_domain": "that domain",
     "service": "",
@@ -87,6 +88,12 @@ def _ip(places: Places) -> str:
     return find_address(places.text, places.reading) or ""
 
 
+def _target(places: Places) -> str:
+    """Return the host as it stands before a colon and a port: an IPv6 address in brackets."""
+    host = _checked(places.context.host, _NAME)
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
 def _host_name(places: Places) -> str:
     helo = places.context.helo
     return _checked(helo, _NAME) if "." in helo or ":" in helo else ""
@@ -122,6 +129,7 @@ _PLACES: dict[str, Callable[[Places], str]] = {
     "user": lambda places: _checked(places.context.user or "", _LOGIN),
     "ip": _ip,
     "host": lambda places: _checked(places.context.host, _NAME),
+    "target": _target,
     "port": lambda places: str(places.context.port or ""),
     "host_name": _host_name,
     "mechanisms": _mechanisms,

@@ -123,7 +123,7 @@ CASES = {
         "550 5.7.20 No passing DKIM signature found",
         {"verb": "MESSAGE"},
         "sender_auth",
-        ["/dkim client.example"],
+        ["/dkim SELECTOR client.example"],
         "DNS",
     ),
     "DMARC": (

@@ -6,8 +6,10 @@ import csv
 
 import pytest
 
+from smtpshell.knowledge.explain import explain
 from smtpshell.knowledge.rulebook import own_rulebook
 from smtpshell.knowledge.speaker import recognise, title
+from smtpshell.protocol.replies import Reply
 from tests.conftest import shared_data
 
 KNOWN = {
@@ -52,3 +54,10 @@ def test_every_speaker_has_a_title_and_a_way_to_be_recognised():
         assert title(speaker.name) == speaker.title
         assert speaker.match or speaker.domains
         assert speaker.kind in ("provider", "software", "list")
+
+
+def test_a_number_of_one_service_tells_who_speaks():
+    """An enhanced code that one hosted service alone uses names it, whatever the text says."""
+    found = explain(Reply.parse("535 5.7.139 Authentication unsuccessful, try another way"))
+    assert found.provider == "microsoft"
+    assert explain(Reply.parse("550 5.7.60 not allowed")).provider is None
