@@ -8,7 +8,6 @@ play, another day) is one thing: make the world new and do the journal again, si
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -181,10 +180,9 @@ class Stage(Hearing):
         return target
 
     async def clock(self, duration: str) -> None:
-        """Move the practice clock forward by a duration such as "+6m"."""
+        """Move the practice clock forward by a duration such as "+6m"; what falls due is tried."""
         self._add(Entry("clock", duration))
-        self.server.world.clock.advance(parse_duration(duration))
-        await asyncio.sleep(0)
+        await self.server.advance(parse_duration(duration))
 
     # --- going back ----------------------------------------------------------------------------
 
