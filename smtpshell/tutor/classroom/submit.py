@@ -18,7 +18,9 @@ from smtpshell.tutor.classroom.submission import (
     SUFFIX,
     Submission,
     Transcript,
+    begin_of,
     check_student,
+    seed_of,
     to_json,
 )
 from smtpshell.tutor.progress import SUFFIX as LOG_SUFFIX
@@ -125,3 +127,27 @@ def _tell(submission: Submission, path: Path, settings: Settings) -> None:
         print(as_json(facts))
         return
     print(f"Wrote {path}: {', '.join(counts)}. Hand in this file.")
+    for name in played_as_another(submission):
+        print(
+            f"Note: {name} was played under another id, and varies by it. Put student = "
+            f'"{submission.student}" into config.toml, or set SMTPSHELL_STUDENT, and play it again.'
+        )
+
+
+def played_as_another(submission: Submission) -> list[str]:
+    """Return the lessons whose latest attempt has other variants than the student's own."""
+    from smtpshell.tutor.library import lesson_paths
+    from smtpshell.tutor.reader import read_file
+
+    seed = seed_of(submission.student)
+    others = {
+        each.lesson: other
+        for each in submission.transcripts
+        if isinstance(other := begin_of(each.records).get("seed"), int) and other != seed
+    }
+    lessons = {lesson.id: lesson for lesson in map(read_file, lesson_paths() if others else ())}
+    return [
+        name
+        for name, other in others.items()
+        if name in lessons and lessons[name].values(other) != lessons[name].values(seed)
+    ]

@@ -227,6 +227,7 @@ def test_even_code_that_never_waits_is_interrupted(
         if elsewhere:
             task = asyncio.create_task(spin())
             await asyncio.wait([task])
+            assert task.exception() is not None
         await spin()
         raise AssertionError("nothing ends a loop like that")
 

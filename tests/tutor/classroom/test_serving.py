@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import smtplib
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -296,3 +300,29 @@ def test_a_log_is_private_and_holds_no_secret(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert "AHdyb25n" not in text
     assert all(isinstance(json.loads(line), dict) for line in text.splitlines())
+
+
+def test_the_server_runs_until_it_is_told_to_end(tmp_path: Path) -> None:
+    """As a process: it tells the seats, serves real clients, writes its log, and ends with 0."""
+    command = [sys.executable, "-m", "smtpshell", "classroom", "serve", "--students", "2"]
+    log = tmp_path / "room.jsonl"
+    process = subprocess.Popen(
+        [*command, "--lesson", "1", "--port", "0", "--json", "--log", str(log)],
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        seats = [json.loads(process.stdout.readline()) for _ in range(2)]
+        ports = [seat["doors"][0]["listens"] for seat in seats]
+        for port in ports:
+            send(port)
+    finally:
+        process.send_signal(signal.SIGINT)
+        status = process.wait(10)
+        process.stdout.close()
+    assert status == 0
+    assert [seat["student"] for seat in seats] == ["001", "002"]
+    events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
+    assert events.count("connected") == 2
+    assert "limit" not in events

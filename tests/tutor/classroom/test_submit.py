@@ -9,7 +9,9 @@ import pytest
 
 from smtpshell.cli import guarded
 from smtpshell.tutor.classroom.intake import read_submission
-from tests.tutor.classroom.handing_in import OPENING, TEXT, play
+from smtpshell.tutor.classroom.submission import Submission, Transcript, seed_of
+from smtpshell.tutor.classroom.submit import played_as_another
+from tests.tutor.classroom.handing_in import BOB, CAROL, OPENING, TEXT, play
 
 
 @pytest.fixture
@@ -78,3 +80,18 @@ def test_a_password_that_is_not_published_is_not_in_the_file(state: Path) -> Non
     text = Path("017.smtpshell.json").read_text()
     assert "AHdyb25n" not in text
     assert "[hidden]" in text
+
+
+def test_a_learner_who_forgot_the_id_is_told_before_the_teacher_is(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where the lesson would have been another one under the right id."""
+    from smtpshell.tutor import library
+
+    path = Path("01-varied.md")
+    path.write_text(TEXT)
+    monkeypatch.setattr(library, "lesson_paths", lambda: [path])
+    transcripts = (Transcript("varied", ({"kind": "begin", "seed": seed_of(BOB)},)),)
+    assert played_as_another(Submission(BOB, transcripts)) == []
+    assert played_as_another(Submission(CAROL, transcripts)) == ["varied"]
+    assert not state.exists()
