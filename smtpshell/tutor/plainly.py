@@ -40,10 +40,11 @@ def filled(line: str, values: Mapping[str, str]) -> str:
         return line
 
 
-def paragraphs(lines: Iterable[str], values: Mapping[str, str]) -> Iterator[tuple[str, bool]]:
+def paragraphs(lines: Iterable[str], values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield prose with each paragraph joined to one line; code and lists keep their lines.
 
-    With each text goes whether it stands alone, as code and the items of lists do.
+    Code keeps its indentation too. With each text goes what it is: "code" of a fence and "item"s
+    stand alone, others are "".
     """
     held: list[str] = []
     fenced = False
@@ -52,25 +53,30 @@ def paragraphs(lines: Iterable[str], values: Mapping[str, str]) -> Iterator[tupl
         fence = line.lstrip().startswith(("```", "~~~"))
         stands_alone = fenced or fence or line.startswith(("    ", "\t", "- ", "* ", "|", "#", ">"))
         if (not line.strip() or stands_alone) and held:
-            yield " ".join(held), False
+            yield " ".join(held), ""
             held = []
         if fence:
             fenced = not fenced
+        elif fenced:
+            yield line.rstrip(), "code"
         elif stands_alone:
-            yield line.strip(), True
+            yield line.removeprefix("    ").rstrip(), "item"
         elif line.strip():
             held.append(line.strip())
 
 
 def prose_rows(lines: Iterable[str], values: Mapping[str, str]) -> list[Row]:
-    """Return prose as rows, a paragraph each, with an empty row before each paragraph."""
+    """Return prose as rows, a paragraph each, with an empty row before each paragraph.
+
+    Code of a fence is not indented, so that it can be copied.
+    """
     rows: list[Row] = []
-    alone = False
-    for text, stands_alone in paragraphs(lines, values):
-        if not (alone and stands_alone):
+    before = ""
+    for text, kind in paragraphs(lines, values):
+        if not kind or kind != before:
             rows.append(Row(""))
-        rows.append(Row(text, "prose", indent=int(stands_alone)))
-        alone = stands_alone
+        rows.append(Row(text, "prose", indent=int(kind == "item")))
+        before = kind
     return rows
 
 

@@ -38,6 +38,19 @@ def test_every_line_begins_with_its_role() -> None:
     assert "\r" not in run.out
 
 
+def test_code_in_the_prose_keeps_its_form() -> None:
+    """Code of a fence can be copied: its lines, its indentation and no more than that."""
+    from smtpshell.tutor.plainly import prose_rows
+
+    code = ["if ready:", "    go()"]
+    rows = prose_rows(["See", "here:", "```python", *code, "```", "", "    run it"], {})
+    assert [(row.indent, row.text) for row in rows if row.text] == [
+        (0, "See here:"),
+        *((0, line) for line in code),
+        (1, "run it"),
+    ]
+
+
 def test_mistakes_meet_the_authors_words() -> None:
     """A foreseen line, a foreseen reply and a foreseen answer each get their own words."""
     run = played(FIRST, "250", "220", "HELLO client.example", "HELO client.example", "RCPT TO:<x>")

@@ -56,6 +56,12 @@ def test_a_free_line_must_be_held_by_its_reply() -> None:
     assert not found("passes", "C~ RCPT TO:<bob@practice.example>", "S: 503 *")
 
 
+def test_an_open_question_holds_nobody_up() -> None:
+    """Whoever solves a lesson writes something of their own, and goes on."""
+    ask = "```ask why\nWhy so?\n~ 40 words\n```\n\n```smtp\nC: QUIT\nS: 221 *\n```\n"
+    assert problems(lesson_text(wire(*LINES, more=HINT + NOTE + ask))) == []
+
+
 def test_a_solution_that_fails_is_found_first() -> None:
     """Nothing else is tried with a lesson whose own solution does not work."""
     text = lesson_text(wire(*LINES, "C: NOOP", "S: 550 *", more=HINT + NOTE))
