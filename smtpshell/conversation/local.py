@@ -296,4 +296,9 @@ def find(name: str) -> LocalCommand:
 async def run(desk: Desk, line: str) -> None:
     """Run one local line; raises `SmtpshellError` for what went wrong."""
     name, argument = split(line)
-    await find(name).load()(desk, argument)
+    command = find(name)
+    try:
+        await command.load()(desk, argument)
+    except UsageError as error:
+        error.next = error.next or f"/help /{command.name} shows what it takes."
+        raise

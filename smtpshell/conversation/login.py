@@ -75,7 +75,8 @@ async def authenticate(desk: Desk, login: Login) -> Reply:
             show_tokens(desk, exchange, row)
     if reply.family != 2:
         raise SmtpshellError(
-            f"the login was refused: {reply.code} {visible(reply.text)}",
+            f"the login was refused with {reply.code}"
+            + ("" if desk.interactive else f": {visible(reply.text)}"),
             f"AUTH {row.name}",
             row.failure,
             status=Status.AUTH,

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
 
+TOO_MANY = "unrecognized arguments"
+"""How argparse begins to complain of words that are left over."""
+
+
 class Page(argparse.RawDescriptionHelpFormatter):
     """A help page as wide as the window, its description and epilog as they were written.
 
@@ -31,7 +35,8 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise a `UsageError` in place of printing a usage page and leaving."""
-        raise UsageError(message, next=f"{self.prog} --help lists the options.")
+        quoting = " Quote a text that holds spaces." if message.startswith(TOO_MANY) else ""
+        raise UsageError(message, next=f"{self.prog} --help lists the options.{quoting}")
 
 
 def window_width() -> int:

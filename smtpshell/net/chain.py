@@ -91,7 +91,7 @@ def _faults_of_trust(
 def _untrusted(chain: tuple[CertificateFacts, ...], judgement: trust.Judgement) -> Problem:
     leaf = chain[0]
     last = chain[min(judgement.depth, len(chain) - 1)]
-    private = "if it is a CA of your own, give its certificate as CA file"
+    private = "if it is a CA of your own, give its certificate as CA file (--ca, /set ca)"
     if judgement.code == trust.SELF_SIGNED:
         return Problem(
             "self-signed",

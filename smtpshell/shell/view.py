@@ -195,7 +195,10 @@ def _body(event: BodySent, look: Look) -> Iterator[Line]:
 def _connected(event: Connected, look: Look) -> Iterator[Line]:
     port = f" port {event.port}" if event.port else ""
     secured = ", TLS at once" if event.tls else ""
-    text = f"Connected to {visible(event.target)}, {visible(event.address)}{port}{secured}."
+    same = event.target.partition("//")[2] or event.target
+    named = same.strip("[]") in (event.address, f"{event.address}:{event.port}")
+    target = "" if named else f"{visible(event.target)}, "
+    text = f"Connected to {target}{visible(event.address)}{port}{secured}."
     yield from paragraph(text, look.width, "note", 0)
 
 

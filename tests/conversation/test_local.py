@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 
 import pytest
@@ -72,6 +73,12 @@ def test_a_unique_beginning_is_enough_and_typing_errors_get_advice() -> None:
     assert local.find("stat").name == "status"
     with pytest.raises(UsageError, match="/help"):
         local.find("hlep")
+
+
+def test_a_wrong_argument_without_advice_gets_the_help() -> None:
+    """What makes no sense as an argument leads to the command's help, if to nothing better."""
+    with pytest.raises(UsageError, match="/help /status"):
+        asyncio.run(local.run(None, "/status x"))  # type: ignore[arg-type]  # no desk is reached
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpshell.protocol.events import Closed, Failed, Received, Sent, TlsStarted
+from smtpshell.protocol.events import Closed, Connected, Failed, Received, Sent, TlsStarted
 from smtpshell.protocol.replies import Reply, ReplyReader
 from smtpshell.protocol.session import Snapshot
 from smtpshell.protocol.text import visible
@@ -88,6 +88,21 @@ def test_typed_lines_are_not_repeated() -> None:
         at=0.0, after=after(HELLO), line="DATA", verb="DATA", kind="command", out_of_order=True
     )
     assert "Out of order" in shown(early, typed=True)[0]
+
+
+@pytest.mark.parametrize(
+    ("target", "address", "told"),
+    [
+        ("mx.example", "192.0.2.1", "mx.example, 192.0.2.1 port 25."),
+        ("192.0.2.1:25", "192.0.2.1", "192.0.2.1 port 25."),
+        ("smtp://192.0.2.1", "192.0.2.1", "192.0.2.1 port 25."),
+        ("[2001:db8::1]", "2001:db8::1", "2001:db8::1 port 25."),
+    ],
+)
+def test_an_address_is_told_once(target: str, address: str, told: str) -> None:
+    """Whoever connects to an address reads it once; a name is followed by its address."""
+    event = Connected(at=0.0, after=Snapshot(), target=target, address=address, port=25, tls=False)
+    assert shown(event) == [f"Connected to {told}"]
 
 
 def test_failures_say_what_to_do() -> None:

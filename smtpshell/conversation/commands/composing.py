@@ -90,9 +90,11 @@ async def _ask_for_the_rest(desk: Desk, options: argparse.Namespace) -> None:
     if not desk.interactive:
         return
     if options.sender is None:
-        options.sender = await _answer(desk, "from: ", str(desk.settings["user"]) or DEFAULT_SENDER)
+        options.sender = await _answer(desk, "from: ", _known_sender(desk))
     if not (options.to or options.cc or options.bcc):
         options.to = [await _answer(desk, "to: ", _known_recipient(desk))]
+        if not options.to[0].strip():
+            raise UsageError("nothing is sent: no recipient was named", "/send")
     if options.data or options.body is not None:
         return
     if not options.subject:
@@ -109,6 +111,12 @@ async def _answer(desk: Desk, question: str, default: str) -> str:
     if answer is None:
         raise UsageError("nothing is sent: the question was given up", "/send")
     return answer
+
+
+def _known_sender(desk: Desk) -> str:
+    """Return the address to propose: the user's where that is one, or a reserved one."""
+    users = (desk.conversation.snapshot.user or "", str(desk.settings["user"]))
+    return next((user for user in users if "@" in user), DEFAULT_SENDER)
 
 
 def _known_recipient(desk: Desk) -> str:

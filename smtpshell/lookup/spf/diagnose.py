@@ -94,7 +94,7 @@ def missing(domain: str, result: str, reason: str) -> Problem:
     return Problem(
         "warning",
         "no-record",
-        f"{reason[:1].upper()}{reason[1:]}.",
+        f"{reason}.",
         "Anybody can send in the domain's name without SPF noticing.",
         'Publish a TXT record at the domain: "v=spf1 mx -all", or "v=spf1 -all" if it sends none.',
         "RFC 7208 4.5",
