@@ -167,15 +167,17 @@ def last_trouble(conversation: Conversation) -> Event | None:
     return None
 
 
-def diagnose(conversation: Conversation) -> Explanation:
+def diagnose(conversation: Conversation, *, at_home: bool | None = None) -> Explanation:
     """Explain the last thing that went wrong by everything this session has shown.
 
-    Raises `SmtpshellError` when nothing has gone wrong.
+    `at_home` tells whether the server is a mail exchanger of the recipient's domain. Raises
+    `SmtpshellError` when nothing has gone wrong.
     """
     trouble = last_trouble(conversation)
     match trouble:
         case Received():
-            return explain(trouble.reply, _with_session(context_of(trouble), conversation))
+            context = context_of(trouble, recipient_mx=at_home)
+            return explain(trouble.reply, _with_session(context, conversation))
         case Failed():
             from smtpshell.knowledge.failures import explain_failure, kind_of
 
@@ -227,7 +229,10 @@ def _message_size(conversation: Conversation) -> int | None:
 
 async def why(desk: Desk, argument: str) -> None:
     """Diagnose the last refusal, or run the command of its cause number N."""
-    explanation = diagnose(desk.conversation)
+    from smtpshell.conversation.whereabouts import takes_mail_for_recipient
+
+    at_home = await takes_mail_for_recipient(desk)
+    explanation = diagnose(desk.conversation, at_home=at_home)
     if not argument:
         desk.show(report_of(explanation, numbered=True), explanation.to_json())
         return
