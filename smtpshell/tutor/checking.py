@@ -48,10 +48,10 @@ def main(words: list[str], settings: Settings) -> int:
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit report too")
     options = parser.parse_args(words)
     paths = [library.find(name) for name in options.lessons] or library.lesson_paths()
-    shipped = _shipped()
+    shipped = shipped_lessons()
     reports: list[Report] = []
     for path in paths:
-        report = asyncio.run(_check(path, shipped))
+        report = asyncio.run(check_file(path, shipped))
         _tell(report, settings, json=options.json or settings.json)
         reports.append(report)
     if options.junit:
@@ -64,7 +64,8 @@ def main(words: list[str], settings: Settings) -> int:
     return GOOD if all(report.ok for report in reports) else WRONG
 
 
-def _shipped() -> Mapping[str, Lesson]:
+def shipped_lessons() -> Mapping[str, Lesson]:
+    """Return the lessons that can be read of those that are shipped, by id."""
     found: dict[str, Lesson] = {}
     for path in library.lesson_paths():
         try:
@@ -75,7 +76,8 @@ def _shipped() -> Mapping[str, Lesson]:
     return found
 
 
-async def _check(path: Path, shipped: Mapping[str, Lesson]) -> Report:
+async def check_file(path: Path, shipped: Mapping[str, Lesson]) -> Report:
+    """Prove the lesson of one file; `shipped` are the lessons that it may need."""
     from smtpshell.practice.scenario_file import ScenarioError
     from smtpshell.tutor.proof import prove
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from smtpshell.conversation.settings import Settings
     from smtpshell.tutor.lesson import Lesson
-    from smtpshell.tutor.replay import Result
+    from smtpshell.tutor.replay import Result, Terms
 
 GOOD, WRONG, SYNTAX, ENVIRONMENT = 0, 1, 2, 3
 
@@ -35,14 +35,14 @@ def main(words: list[str], settings: Settings) -> int:
         )
     from smtpshell.tutor.replay import Terms
 
-    values = lesson.values(0) | _pairs(options.set, "--set")
+    values = lesson.values(0) | pairs(options.set, "--set")
     secrets = {
-        name: _secret(name, text) for name, text in _pairs(options.secret, "--secret").items()
+        name: _secret(name, text) for name, text in pairs(options.secret, "--secret").items()
     }
     terms = Terms(options.send, options.classes, tuple(secrets.values()))
     settings.json = settings.json or options.json
     results, answered = asyncio.run(
-        _replay(
+        replay_at(
             lesson, options.target, values | secrets, terms, settings, unverified=options.unverified
         )
     )
@@ -90,14 +90,15 @@ def _parser() -> Parser:
     return parser
 
 
-def _pairs(given: Iterable[str], option: str) -> dict[str, str]:
-    pairs: dict[str, str] = {}
+def pairs(given: Iterable[str], option: str) -> dict[str, str]:
+    """Return what `NAME=VALUE` texts say; raises `UsageError` that names the option."""
+    found: dict[str, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name:
             raise UsageError("it takes NAME=VALUE", f"{option} {text}")
-        pairs[name] = value
-    return pairs
+        found[name] = value
+    return found
 
 
 def _secret(name: str, text: str) -> str:
@@ -111,23 +112,26 @@ def _secret(name: str, text: str) -> str:
     return os.environ[variable]
 
 
-async def _replay(
+async def replay_at(
     lesson: Lesson,
     name: str,
     values: dict[str, str],
-    terms: object,
+    terms: Terms,
     settings: Settings,
     *,
     unverified: bool,
 ) -> tuple[list[Result], bool]:
-    """Return the results, and whether there was anybody to replay it to."""
+    """Replay a lesson at a target and tell each result on standard output.
+
+    Returns the results, and whether there was anybody to replay it to. Raises `SmtpshellError`,
+    status 3, where the target makes no sense.
+    """
     from smtpshell.conversation.driver import Conversation
     from smtpshell.conversation.operations import options_from, resolve_target
     from smtpshell.conversation.script import ScriptDesk
     from smtpshell.conversation.terms import Broken, ReplyTimeout
-    from smtpshell.tutor.replay import Replayer, Terms
+    from smtpshell.tutor.replay import Replayer
 
-    assert isinstance(terms, Terms)
     settings.set("tls", "optional" if unverified else "verify")
     conversation = Conversation(options_from(settings))
     quiet = settings.json or settings.quiet
