@@ -34,6 +34,12 @@ if TYPE_CHECKING:
 PATIENCE = 3.0
 """Seconds of waiting after which a line says what for."""
 
+OURS = "# "
+"""How lines begin that are ours."""
+
+WHY = "More: /why."
+"""What follows a refusal or a failure."""
+
 LOCAL_KEY = "\x1d"
 """What Ctrl-] sends; at the start of a line of a message it makes the rest a local command."""
 
@@ -60,7 +66,9 @@ class PlainConsole:
     # --- showing -----------------------------------------------------------------------------
 
     def _write(self, lines: Iterable[str]) -> None:
-        texts = [visible(line, ascii_only=True) for line in lines]
+        texts = [
+            piece for line in lines for piece in folded(visible(line, ascii_only=True), self.width)
+        ]
         if not texts:
             return
         if self._standing:
@@ -77,7 +85,7 @@ class PlainConsole:
         settings = self._settings
         notes = "off" if settings.quiet else settings.notes
         if isinstance(event, Failed):
-            self.trouble(event.what, event.next)
+            self.trouble(event.what, f"{event.next} {WHY}".lstrip())
             return
         level = notes if isinstance(event, Received | Sent) else "short"
         lines = list(plain_lines(event, level, timing=settings["timing"], ascii_only=True))
@@ -86,6 +94,8 @@ class PlainConsole:
         if isinstance(event, Sent) and event.out_of_order and notes != "off":
             state = event.after.state.value
             lines.append(f"# Out of order: {event.verb} is not expected now ({state}).")
+        if isinstance(event, Received) and event.reply.is_refusal and level != "off":
+            lines[-1] += f" {WHY}" if not event.unasked else ""
         self._write(lines)
 
     def report(self, rows: Iterable[Row]) -> None:
@@ -210,6 +220,28 @@ class PlainConsole:
         finally:
             with suppress(NotImplementedError):
                 loop.remove_signal_handler(signal.SIGINT)
+
+
+def folded(line: str, width: int) -> list[str]:
+    """Break a line of ours between words where it is too long; lines of the wire stay whole.
+
+    >>> folded("# the server speaks first", 16)
+    ['# the server', '# speaks first']
+    """
+    if not line.startswith(OURS) or len(line) < width:
+        return [line]
+    from textwrap import wrap
+
+    text = line.removeprefix(OURS)
+    indent = " " * (len(text) - len(text.lstrip()))
+    return wrap(
+        text,
+        max(20, width - 1),
+        initial_indent=OURS,
+        subsequent_indent=f"{OURS}{indent}",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _terminal_lines() -> Iterator[bytes]:

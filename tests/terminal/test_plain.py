@@ -79,6 +79,17 @@ def test_late_reply_and_ctrl_c(tmp_path: Path) -> None:
         assert tty.wait_end() == 0
 
 
+def test_narrow_window(tmp_path: Path) -> None:
+    """In a narrow window our words are broken between lines, and a refusal leads on to /why."""
+    with Tty("--plain", home=tmp_path, columns=60) as tty:
+        tty.wait_prompt("practice> $")
+        tty.line("FOO", r"More: /why\.$")
+        tty.wait_prompt("^practice> $")
+        tty.line("?", "^#   /explain WORD")
+        tty.wait_prompt("practice> $")
+        assert_plain(tty)
+
+
 def test_secrets_are_not_echoed(tmp_path: Path) -> None:
     """What answers a challenge is typed without echo."""
     with Tty("--plain", home=tmp_path, columns=200) as tty:
