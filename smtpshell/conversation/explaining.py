@@ -123,7 +123,10 @@ def _explain_word(text: str) -> tuple[Report, dict[str, Any]] | None:
 
 
 def report_of(explanation: Explanation, *, numbered: bool = False) -> Report:
-    """Return an explanation as rows: the meaning first, then who acts, causes and what to run."""
+    """Return an explanation as rows: the meaning first, then who acts, causes and what to run.
+
+    `numbered` is for `/why`, where `/why N` runs what checks cause N; that is not listed twice.
+    """
     style = "good" if explanation.class_ == "ok" else "bad"
     codes = " ".join(str(code) for code in (explanation.code, explanation.enhanced) if code)
     rows: Report = [Row(f"{codes}  {explanation.meaning}".strip(), style)]
@@ -137,7 +140,8 @@ def report_of(explanation: Explanation, *, numbered: bool = False) -> Report:
         ("read", ", ".join(explanation.sections)),
         (
             "sure",
-            f"{explanation.confidence:.0%}, because {'; '.join(explanation.facts)}"
+            f"{explanation.confidence:.0%}, because "
+            + "; ".join(fact.rstrip(".") for fact in explanation.facts)
             if explanation.facts
             else "",
         ),
@@ -150,9 +154,11 @@ def report_of(explanation: Explanation, *, numbered: bool = False) -> Report:
             if cause.confirm:
                 hint = f"/why {number}  runs  " if numbered else "check with  "
                 rows.append(Row(f"{hint}{visible(cause.confirm)}", "code", indent=3))
-    if explanation.next:
+    listed = {cause.confirm for cause in explanation.causes} if numbered else set()
+    further = [command for command in explanation.next if command not in listed]
+    if further:
         rows.append(Row("Next", "title"))
-        rows += [Row(visible(command), "code", indent=1) for command in explanation.next]
+        rows += [Row(visible(command), "code", indent=1) for command in further]
     return rows
 
 
