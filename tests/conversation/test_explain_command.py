@@ -78,7 +78,11 @@ def test_facts_of_the_session_are_used(capsys) -> None:
     words = ["--json", "--host", "mx.b.example", "--port", "25", "--tls", "no", "--banner"]
     words += ["mx.b.example ESMTP Postfix", "--user", "ann", "--sender", "ann@a.example"]
     assert (
-        main([*words, "--recipient", "zoe@elsewhere.example", "554 5.7.1 denied"], Settings()) == 0
+        main(
+            [*words, "--recipient", "zoe@elsewhere.example", "554 5.7.1 Relay access denied"],
+            Settings(),
+        )
+        == 0
     )
     told = objects(capsys.readouterr().out)[0]
     assert told["software"] == "postfix"
