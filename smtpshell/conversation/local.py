@@ -213,6 +213,14 @@ LOCAL: dict[str, LocalCommand] = {
             "practice",
         ),
         LocalCommand(
+            "rule",
+            "[N]",
+            "for teachers: which practice rule decided, and why; or the last N",
+            _HERE + "commands.practising:rule",
+            (),
+            "practice",
+        ),
+        LocalCommand(
             "set",
             "[NAME [VALUE]]",
             "show or change a setting",

@@ -97,6 +97,7 @@ def test_a_wrong_argument_without_advice_gets_the_help() -> None:
         "/notes loud",
         "/help nothing",
         "/mailbox zed",
+        "/rule x",
         "/bdat",
         "/pipeline NOOP",
         "/xclient",

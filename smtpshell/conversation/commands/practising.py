@@ -1,4 +1,4 @@
-"""/mailbox: the mail that reached the practice server."""
+"""/mailbox and /rule: what reached the practice server, and why it answered as it did."""
 
 from __future__ import annotations
 
@@ -11,18 +11,13 @@ from smtpshell.protocol.text import decode, visible
 if TYPE_CHECKING:
     from smtpshell.conversation.desk import Desk
     from smtpshell.practice.mailbox import Message
+    from smtpshell.practice.scenario import Rule
+    from smtpshell.practice.world import Decision, World
 
 
 async def mailbox(desk: Desk, argument: str) -> None:
     """List the mailboxes, the messages of one, or show one message as it was stored."""
-    if desk.practice is None:
-        raise SmtpshellError(
-            "no practice server runs here",
-            "/mailbox",
-            "Start one with /connect practice.",
-            status=Status.USAGE,
-        )
-    world = desk.practice.world
+    world = _world(desk, "/mailbox")
     words = argument.split()
     boxes = world.mailboxes()
     if not words:
@@ -54,6 +49,71 @@ async def mailbox(desk: Desk, argument: str) -> None:
         *(Row(visible(line.expandtabs())) for line in lines),
     ]
     desk.show(rows, {"mailbox": name, **_facts(message), "message": decode(message.raw)})
+
+
+async def rule(desk: Desk, argument: str) -> None:
+    """Show the latest decision of the practice rules with its reasons, or the latest N."""
+    world = _world(desk, "/rule")
+    if argument and (not argument.isdecimal() or not int(argument)):
+        raise UsageError(f"{argument!r} is not a number", "/rule", "Write /rule 5.")
+    rules = {each.number: each for each in world.scenario.rules}
+    decisions = world.trace[-int(argument or "1") :]
+    rows = [
+        row
+        for each in decisions
+        for row in _decision_rows(each, rules.get(each.rule) if each.rule is not None else None)
+    ]
+    none = "No rule has looked at anything yet." if rules else "This practice world has no rules."
+    desk.show(
+        rows or [Row(none, "dim")],
+        {
+            "scenario": world.scenario.name,
+            "decisions": [_decision_facts(each) for each in decisions],
+        },
+    )
+
+
+def _decision_rows(decision: Decision, fired: Rule | None) -> list[Row]:
+    subject = f", for {decision.subject}" if decision.subject else ""
+    place = f"At {decision.place}{subject}"
+    if fired is None:
+        rows = [Row(f"{place}: no rule fired, the server did what it always does.", "title")]
+    else:
+        rows = [
+            Row(f"{place}: rule {fired.number} fired.", "title"),
+            Row(visible(decision.because), label="because"),
+            *(Row(visible(line), label="reply") for line in fired.reply),
+        ]
+        if fired.why:
+            rows.append(Row(visible(fired.why), label="purpose"))
+    passed = [
+        Row(visible(why), "dim", label=f"not rule {number}") for number, why in decision.passed
+    ]
+    return [*rows, *passed]
+
+
+def _decision_facts(decision: Decision) -> dict[str, object]:
+    return {
+        "at": decision.at,
+        "connection": decision.connection,
+        "place": decision.place,
+        "subject": decision.subject,
+        "rule": decision.rule,
+        "because": decision.because or None,
+        "passed": [{"rule": number, "because": why} for number, why in decision.passed],
+    }
+
+
+def _world(desk: Desk, command: str) -> World:
+    if desk.practice is None:
+        raise SmtpshellError(
+            "no practice server runs here",
+            command,
+            "Start one with /connect practice.",
+            status=Status.USAGE,
+        )
+    world: World = desk.practice.world
+    return world
 
 
 def _subject(message: Message) -> str | None:
