@@ -74,7 +74,11 @@ class Seat:
 
 
 class Room:
-    """The worlds of a class."""
+    """The worlds of a class.
+
+    Each student's world has the student's seed. Only where `followers` go through a lesson, hosts
+    that a seed would make change places stay where the lesson looks for them.
+    """
 
     def __init__(
         self,
@@ -91,7 +95,8 @@ class Room:
         self.seats: dict[str, Seat] = {}
         for student in students:
             clock = PracticeClock(world.clock, running=True)
-            server = PracticeServer(world, seed_of(student), clock, address=address)
+            seed = None if followers and world.shuffled else seed_of(student)
+            server = PracticeServer(world, seed, clock, address=address)
             seat = Seat(student, server, (followers or {}).get(student))
             server.observer = self._observer(seat)
             self.seats[student] = seat

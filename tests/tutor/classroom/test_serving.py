@@ -25,6 +25,7 @@ from smtpshell.tutor.classroom.control import Control, ask
 from smtpshell.tutor.classroom.room import Room, RoomLog, class_limits, students_of
 from smtpshell.tutor.classroom.serving import check_address, followers_of
 from smtpshell.tutor.lesson import Lesson
+from smtpshell.tutor.library import load
 from tests.tutor.classroom.handing_in import BOB, LESSON
 
 LETTER = "Subject: hello\r\n\r\nA text.\r\n"
@@ -65,6 +66,19 @@ async def raw(port: int, *lines: str) -> list[str]:
         replies.append(reply.rstrip())
     writer.close()
     return replies
+
+
+def test_a_lesson_finds_shuffled_hosts_where_it_looks_for_them() -> None:
+    """Each student has a clinic of another form, but for those who play the lesson on it."""
+
+    async def scene(lesson: Lesson | None) -> list[tuple[str | None, ...]]:
+        async with open_room(students_of(9), "clinic", lesson) as (room, _):
+            worlds = [seat.server.scenario for seat in room.seats.values()]
+            return [tuple(rule.host for rule in world.rules) for world in worlds]
+
+    written = tuple(rule.host for rule in load_scenario("clinic").rules)
+    assert set(asyncio.run(scene(load("clinic")))) == {written}
+    assert len(set(asyncio.run(scene(None)))) > 4
 
 
 def test_each_student_has_a_mailbox_nobody_else_sees() -> None:
