@@ -122,10 +122,16 @@ def _chosen(
         return sasl.mechanism(login.mechanism)
     supposed = sasl.Credentials("user", password="", certificate=bool(desk.settings["cert"]))
     row = sasl.best(offered, supposed, desk.conversation.snapshot.tls, binding)
-    if row is None:
-        names = " ".join(offered) or "none"
+    if row is None and not offered:
         raise SmtpshellError(
-            f"no offered mechanism can be used without more (offered: {names})",
+            "there is no mechanism to choose from",
+            "/auth",
+            "/auth PLAIN USER would try that one all the same.",
+            status=Status.AUTH,
+        )
+    if row is None:
+        raise SmtpshellError(
+            f"no offered mechanism can be used without more (offered: {' '.join(offered)})",
             "/auth",
             "Name one with /auth MECHANISM USER; XOAUTH2 and OAUTHBEARER ask for a token.",
             status=Status.AUTH,

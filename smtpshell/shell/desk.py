@@ -17,7 +17,7 @@ from smtpshell.conversation.report import Row
 from smtpshell.conversation.terms import Broken, ReplyTimeout
 from smtpshell.protocol.errors import SmtpshellError
 from smtpshell.protocol.events import Connected, Event
-from smtpshell.protocol.state import Mode
+from smtpshell.protocol.state import Mode, State
 from smtpshell.protocol.text import visible
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 EMPTY_LINE = r"An empty line is not sent; /raw \r\n sends one."
 FULL_CHUNK = "The chunk was full: what stood behind it went out as a command."
 NO_ANSWER = "Not sent."
+SILENT = "No greeting yet; perhaps it wants TLS first (smtps://)."
 
 
 class ShellDesk:
@@ -216,6 +217,8 @@ class ShellDesk:
         now = self.conversation.snapshot
         if not self.conversation.waiting:
             return "Working."
+        if now.state is State.GREETING and not now.tls:
+            return SILENT
         return f"Waiting for {visible(now.target) or 'the server'}."
 
     async def guarded(self, work: Awaitable[None]) -> bool:

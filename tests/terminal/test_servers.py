@@ -58,6 +58,17 @@ def test_ctrl_c_stops_waiting(tmp_path: Path) -> None:
         tty.line("EHLO y", "S: 250-SIZE")
 
 
+def test_a_silent_server_may_want_tls(tmp_path: Path) -> None:
+    """While no greeting comes, the likeliest cause is told; Ctrl-C gives the prompt back."""
+    with (
+        rogue.serve(Scripted(greeting=b"")) as place,
+        Tty(f"127.0.0.1:{place.port}", home=tmp_path) as tty,
+    ):
+        tty.wait_for(r"perhaps it wants TLS first \(smtps://\)\. Ctrl-C stops waiting")
+        tty.press("ctrl-c")
+        tty.wait_prompt("1 reply awaited> $")
+
+
 def test_typed_ahead(tmp_path: Path) -> None:
     """Keys pressed while a reply is awaited stand on the next prompt."""
     server = Scripted()
