@@ -40,10 +40,14 @@ DIRECTIVES: dict[str, re.Pattern[str]] = {
     "starttls": re.compile(r""),
     "close": re.compile(r""),
     "clock": re.compile(r"\+\d+(ms|s|m|h|d)"),
-    "drip": re.compile(r"\d+(ms|s|m|h|d)"),
-    "needs": re.compile(r"\S+"),
 }
 """The directives, and what may stand behind each."""
+
+ELSEWHERE: dict[str, str] = {
+    "drip": "a server drips by a rule of its scenario: drip = \"200ms\"",
+    "needs": "what must be known before stands in the front matter: needs: ID",
+}
+"""Words that look like directives and belong elsewhere."""
 
 OPERATORS = ("==", "!=", "<", ">", "includes", "contains", "matches", "exists", "empty")
 WITHOUT_OPERAND = ("exists", "empty")
@@ -191,7 +195,8 @@ class _Wire:
         form = DIRECTIVES.get(name)
         if form is None:
             known = ", ".join(f"@{known}" for known in DIRECTIVES)
-            self._complain(number, f"@{name} is none of {known}")
+            advice = f"; {ELSEWHERE[name]}" if name in ELSEWHERE else ""
+            self._complain(number, f"@{name} is none of {known}{advice}")
         elif not form.fullmatch(argument.strip()):
             self._complain(number, f"@{name} cannot take {argument.strip()!r}")
         else:

@@ -29,6 +29,8 @@ MISTAKES = {
     "unknown event": (lesson_text(wire("S: <gone>")), 13, "<gone>"),
     "branch before reply": (lesson_text(wire("C| HELO x", "S: 250 *")), 13, "behind"),
     "unknown directive": (lesson_text(wire("@wait 5")), 13, "@wait is none of"),
+    "directive of a scenario": (lesson_text(wire("@drip 5s")), 13, "a rule of its scenario"),
+    "directive of the head": (lesson_text(wire("@needs mx")), 13, "the front matter"),
     "directive misfit": (lesson_text(wire("@clock 5")), 13, "@clock cannot take"),
     "output alone": (lesson_text(wire("> text")), 13, "'$ COMMAND'"),
     "hint out of order": (lesson_text(wire("S: 220 *", more="```hint\n2. x\n```")), 17, "hint 2"),
