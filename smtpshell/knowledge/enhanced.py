@@ -13,7 +13,7 @@ known stand in the table too, by owner, and any other is said to be private rath
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from smtpshell.knowledge.codes import read_table
 from smtpshell.protocol.values import dataclass
@@ -101,6 +101,7 @@ CLOUD_NUMBERS = 100
 """From this detail on, the private numbers known are used by one hosted service and no product."""
 
 
+@lru_cache(maxsize=1024)
 def cloud_owner(enhanced: str | None) -> str | None:
     """Return the service that alone uses an enhanced code such as "5.7.139", or None.
 

@@ -5,10 +5,19 @@ Three kinds of evidence speak, each with a weight, and the class with the most w
 - the rules whose patterns stand in the text; the best of each class counts, longer and earlier
   phrases a little more, because servers say the reason first and the boilerplate afterwards;
 - the enhanced status code, strong where it has one use, weak where it stands for everything;
-- the basic code for the command that it answers.
+- the basic code for the command that it answers, strongest where the command leaves little else
+  (a refusal of AUTH is about the login).
 
-Where no rule speaks, the likeness to the examples of the rules does (likeness.py). What decided is
-kept as facts in words, so that a person can judge the judgement.
+Where no rule speaks, or only a weak one, the likeness to known phrases does (likeness.py). What
+decided is kept as facts in words, so that a person can judge the judgement.
+
+Which class a rule names when a text has words of several goes by whom the text blames: the
+client's address before the content ("spam comes from your host" is ip_blocked), the proof of the
+sender's domain before the sender ("the domain's policy rejects this host" is sender_auth), the
+mailbox before the message ("would exceed the quota" is mailbox_full). The rules carry that order
+in their `unless` patterns. The weights were chosen by figures on several lists of replies that no rule was
+written from. Changing PER_PLACE, SUPPORT, DECISIVE or LIKENESS by a third moves the share of right
+answers by less than one in a hundred: the order of the evidence matters, its exact weight does not.
 """
 
 from __future__ import annotations
@@ -95,21 +104,22 @@ class Voices:
 def listen(book: Rulebook, reading: Reading) -> Voices:
     """Match a reading against the rulebook: the best score per rule, and the speakers."""
     best: dict[int, float] = {}
-    silenced: list[int] = []
+    silenced: set[int] = set()
     speakers: list[Speaker] = []
     count = len(book.rules)
     for start, ends in book.matcher.hits(reading.words):
         late = PER_PLACE * min(start, 30)
         for owner, weight in ends:
             if owner < 0:
-                silenced.append(-owner - 1)
+                silenced.add(-owner - 1)
             elif owner < count:
-                if owner not in best or weight - late > best[owner]:
-                    best[owner] = weight - late
+                score = weight - late
+                if score > best.get(owner, -1.0):
+                    best[owner] = score
             else:
                 speakers.append(book.speakers[owner - count])
-    for number in silenced:
-        best.pop(number, None)
+    for number in silenced.intersection(best):
+        del best[number]
     for name in reading.names:
         speaker = _by_domain(book, name)
         if speaker is not None:
