@@ -15,9 +15,9 @@ Which class a rule names when a text has words of several goes by whom the text 
 client's address before the content ("spam comes from your host" is ip_blocked), the proof of the
 sender's domain before the sender ("the domain's policy rejects this host" is sender_auth), the
 mailbox before the message ("would exceed the quota" is mailbox_full). The rules carry that order
-in their `unless` patterns. The weights were chosen by figures on several lists of replies that no rule was
-written from. Changing PER_PLACE, SUPPORT, DECISIVE or LIKENESS by a third moves the share of right
-answers by less than one in a hundred: the order of the evidence matters, its exact weight does not.
+in their `unless` patterns. The weights were chosen by figures on several lists of replies that no
+rule was written from. Changing PER_PLACE, SUPPORT, DECISIVE or LIKENESS by a third moves the share
+of right answers by less than one in a hundred: what matters is the order, not the exact weight.
 """
 
 from __future__ import annotations
