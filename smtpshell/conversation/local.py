@@ -230,8 +230,8 @@ LOCAL: dict[str, LocalCommand] = {
         ),
         LocalCommand(
             "lesson",
-            "[NAME]",
-            "list the lessons, or play one",
+            "[NAME | NUMBER | leave]",
+            "list the lessons, play one, or leave it",
             "smtpshell.tutor.commands:lesson",
             ("lesson",),
             "practice",

@@ -172,8 +172,9 @@ def _is_address(host: str) -> bool:
 
 
 def _trace(found: MxFinding) -> tuple[Step, ...]:
+    count = len(found.answer.records)
     said = {
-        "mx": f"{len(found.answer.records)} mail exchangers",
+        "mx": f"{count} mail exchanger{'s' if count > 1 else ''}",
         "implicit": "no MX: the domain's own address takes its mail",
         "null": "null MX: the domain takes no mail",
         "none": "mail for it bounces",

@@ -101,6 +101,7 @@ def _words(scene: Scene, _words: list[str]) -> Pairs:
 
 def _lessons(scene: Scene, _words: list[str]) -> Pairs:
     yield from scene.lessons().items()
+    yield "leave", "end the lesson that is played; it goes on there another time"
 
 
 def _providers(_scene: Scene, _words: list[str]) -> Pairs:

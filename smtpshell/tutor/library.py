@@ -54,7 +54,9 @@ def find(name: str) -> Path:
     if len(starting) == 1:
         return paths[starting[0]]
     near = starting or get_close_matches(wanted, paths, 3, 0.5)
-    advice = f"Perhaps {' or '.join(near)}?" if near else "smtpshell lesson list shows them all."
+    advice = (
+        f"Perhaps {' or '.join(near)}?" if near else "smtpshell lesson list and /lesson list them."
+    )
     raise NoLesson(f"no lesson is called {name!r}", next=advice)
 
 
