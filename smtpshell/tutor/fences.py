@@ -44,7 +44,7 @@ DIRECTIVES: dict[str, re.Pattern[str]] = {
 """The directives, and what may stand behind each."""
 
 ELSEWHERE: dict[str, str] = {
-    "drip": "a server drips by a rule of its scenario: drip = \"200ms\"",
+    "drip": 'a server drips by a rule of its scenario: drip = "200ms"',
     "needs": "what must be known before stands in the front matter: needs: ID",
 }
 """Words that look like directives and belong elsewhere."""

@@ -1,7 +1,7 @@
 """`smtpshell lesson`: list the lessons, play one, let one play itself, prove them.
 
     smtpshell lesson [list]
-    smtpshell lesson NAME
+    smtpshell lesson NAME [--seed N] [--quiz]
     smtpshell lesson demo NAME
     smtpshell lesson check [NAME|FILE ...] [--json] [--junit FILE]
     smtpshell lesson replay LESSON TARGET [--send] [--set NAME=VALUE] [--junit FILE] [--json]
@@ -21,9 +21,12 @@ from smtpshell.protocol.errors import FileError, SmtpshellError, UsageError
 
 if TYPE_CHECKING:
     from smtpshell.conversation.guest import Guest
+    from smtpshell.conversation.options import Parser
     from smtpshell.conversation.settings import Settings
 
 GOOD, WRONG, SYNTAX, ENVIRONMENT = 0, 1, 2, 3
+SEED_DIGITS = 18
+"""Digits of the largest seed that is taken."""
 
 Handler = Callable[[list[str], "Settings"], int]
 Interact = Callable[["Guest", "Settings"], int]
@@ -56,7 +59,8 @@ def usage() -> str:
     rows = "".join(f"  {name:<9} {summary}\n" for name, (summary, _) in WORDS.items())
     return (
         "usage: smtpshell lesson [NAME | WORD ...]\n\n"
-        f"  {'NAME':<9} play a lesson; a number or a file will do as well\n{rows}\n"
+        f"  {'NAME':<9} play a lesson; a number or a file will do as well\n"
+        f"  {'':<9} --quiz asks only its questions, --seed N takes another variant\n{rows}\n"
         "Exit status: 0 good, 1 a lesson is wrong, 2 usage or syntax, 3 environment."
     )
 
@@ -112,10 +116,15 @@ def play(words: list[str], settings: Settings, interact: Interact | None) -> int
     from smtpshell.tutor.classroom.submission import seed_of
     from smtpshell.tutor.library import load
 
-    if len(words) != 1:
+    options = _play_parser().parse_args(words)
+    if len(options.lessons) != 1:
         raise UsageError("one lesson at a time", " ".join(words), "lesson list shows them all.")
-    lesson = load(words[0])
-    seed = seed_of(settings.told("student"))
+    lesson = load(options.lessons[0])
+    seed = seed_of(settings.told("student")) if options.seed is None else options.seed
+    if options.quiz:
+        from smtpshell.tutor.quiz import main as quiz_main
+
+        return quiz_main(lesson, settings, seed)
     terminal = sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
     if terminal and interact is not None:
         from smtpshell.tutor.guest import LessonGuest
@@ -125,6 +134,27 @@ def play(words: list[str], settings: Settings, interact: Interact | None) -> int
     from smtpshell.tutor.unattended import play_lines
 
     return asyncio.run(play_lines(lesson, settings, seed=seed))
+
+
+def _play_parser() -> Parser:
+    from smtpshell.conversation.options import Parser
+
+    parser = Parser(prog="smtpshell lesson", description="Play a lesson.")
+    parser.add_argument("lessons", nargs="+", metavar="NAME", help="a name, a number or a file")
+    parser.add_argument("--quiz", action="store_true", help="ask only the questions")
+    parser.add_argument(
+        "--seed",
+        type=_seed,
+        metavar="N",
+        help="which variant of a lesson that has some; without it, by your student id",
+    )
+    return parser
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal() or len(text) > SEED_DIGITS:
+        raise UsageError("a seed is a whole number", f"--seed {text}", "Write --seed 7.")
+    return int(text)
 
 
 def replay(words: list[str], settings: Settings) -> int:

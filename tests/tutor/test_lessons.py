@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -47,6 +48,32 @@ def test_a_lesson_is_played_from_standard_input(home) -> None:
     assert (gone.status, len(gone.lines)) == (0, 1)
     again = smtpshell("lesson", "1", stdin="/where\n", env=home)
     assert any(line.startswith("Place: step 1 of 5") for line in again.lines)
+
+
+VARIED = GREETING.replace("HELO client.example", "HELO {{host}}").replace(
+    "Say hello.", "Say hello as {{host}}."
+)
+
+
+def test_a_seed_picks_the_variant_and_is_kept_with_the_progress(tmp_path, home) -> None:
+    """--seed N chooses among `vary`; whoever goes on has the same variant without saying so."""
+    path = tmp_path / "varied.md"
+    text = lesson_text(VARIED, vary_host="a.example, b.example, c.example")
+    path.write_text(text, encoding="utf-8")
+    first = smtpshell("lesson", str(path), "--seed", "2", stdin="HELO\n", env=home)
+    assert "Text: Say hello as c.example." in first.lines
+    log = next((tmp_path / "state").rglob("made.jsonl")).read_text(encoding="utf-8")
+    assert json.loads(log.splitlines()[0])["seed"] == 2
+    on = smtpshell("lesson", str(path), stdin="HELO c.example\n", env=home)
+    assert on.status == 0
+    assert "Done. That was the lesson: Made for a test." in on.lines
+
+
+@pytest.mark.parametrize("words", [("1", "--seed", "x"), ("1", "2"), ("1", "--loud")])
+def test_wrong_words_are_usage(words, home) -> None:
+    """A seed that is no number, two lessons, an unknown option: status 2 and one line."""
+    run = smtpshell("lesson", *words, env=home)
+    assert (run.status, len(run.err.splitlines())) == (2, 1)
 
 
 def test_check_tells_what_is_wrong_with_file_and_line(tmp_path) -> None:
