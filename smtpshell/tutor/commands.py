@@ -48,7 +48,6 @@ async def lesson(desk: Desk, argument: str) -> None:
         desk.say("You left the lesson. /lesson NAME goes on where you were.")
         return
     from smtpshell.tutor.classroom.submission import seed_of
-    from smtpshell.tutor.classroom.submission import seed_of
     from smtpshell.tutor.guest import LessonGuest
     from smtpshell.tutor.library import load
     from smtpshell.tutor.progress import Progress
