@@ -22,6 +22,12 @@ VARIABLE = "SMTPSHELL_PASSWORD"
 COMMAND_SECONDS = 60.0
 """How long a password command may take; it may ask a person to touch a key."""
 
+WAYS = {
+    True: "/auth asks again; /set password-command and password-file spare the question.",
+    False: f"Use --password-command, --password-file, {VARIABLE} or ~/.netrc.",
+}
+"""What to do when none was given, in the shell and in a script."""
+
 
 def _first_line(text: str, where: str) -> str:
     line = text.split("\n", 1)[0].removesuffix("\r")
@@ -112,7 +118,7 @@ async def find_secret(desk: Desk, host: str, user: str, what: str = "password") 
         raise SmtpshellError(
             f"no {what} was given",
             host,
-            "Use --password-command, --password-file, SMTPSHELL_PASSWORD or ~/.netrc.",
+            WAYS[desk.interactive],
             status=Status.AUTH,
         )
     return user, secret

@@ -143,6 +143,13 @@ def test_a_question_of_a_command(tmp_path: Path) -> None:
         time.sleep(1.5)  # longer than the patience after which waiting is told
         tty.line("y")
         tty.wait_prompt("^password for ann.*: $")
+        tty.press("ctrl-c")
+        tty.wait_for("/auth asks again")
+        tty.wait_prompt(r"\d> $")
+        tty.line("/auth PLAIN ann")
+        tty.wait_prompt(r"^\[y/N\] $")
+        tty.line("y")
+        tty.wait_prompt("^password for ann.*: $")
         tty.line("secret", "S: 235")
         assert "Working" not in tty.raw.decode()
         said = tty.text.replace("\n", " ")
