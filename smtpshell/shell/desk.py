@@ -234,13 +234,16 @@ class ShellDesk:
         return True
 
     async def run_local(self, line: str) -> None:
-        """Run a local command; what goes wrong is shown."""
+        """Run a local command; what goes wrong is shown. A guest sees it done, but not its own."""
         self.console.remember(line)
         self.conversation.options = options_from(self.settings)
         name, argument = local.split(line)
-        command = self.guest.commands.get(name) if self.guest is not None else None
+        guest = self.guest
+        command = guest.commands.get(name) if guest is not None else None
         work = command.run(argument) if command is not None else local.run(self, line)
         await self.guarded(self.waited(work))
+        if guest is not None and guest is self.guest and command is None:
+            await self.guarded(self.waited(guest.after_line(line)))
         self.conversation.options = options_from(self.settings)
         self.console.refresh()
 

@@ -218,7 +218,7 @@ class _Performer:
             else:
                 await direct(self._stage, action)
                 if self._audience is not None:
-                    self._audience.note(told(action))
+                    self._audience.note(told(action, self._stage))
         except TemplateError as error:
             raise _Failure(Problem(action.line, str(error))) from error
         except SmtpshellError as error:
@@ -309,11 +309,15 @@ _TOLD = {
 }
 
 
-def told(directive: Directive) -> str:
-    """Return what to say of a directive that was done."""
+def told(directive: Directive, stage: Stage) -> str:
+    """Return what to say of a directive that was done on a stage."""
     words = _TOLD.get(directive.name, f"@{directive.name}")
-    if directive.name == "connect" and directive.argument:
-        words = "Connected to"
+    if directive.name == "connect":
+        if stage.conversation.mode is Mode.CLOSED:
+            words = "No connection came about"
+        elif directive.argument:
+            words = "Connected"
+        words += " to" if directive.argument else ""
     return f"{words}{f' {directive.argument}' if directive.argument else ''}."
 
 

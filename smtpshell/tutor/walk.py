@@ -212,7 +212,7 @@ class Walk:
             return True
         if isinstance(action, Directive):
             await direct(self.stage, action)
-            self.say(f"Note: {told(action)}", "dim")
+            self.say(f"Note: {told(action, self.stage)}", "dim")
             self._next_action()
             return False
         if not action.clients:

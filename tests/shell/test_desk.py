@@ -166,12 +166,16 @@ def test_dots_and_literal_slashes() -> None:
 
 
 def test_guest_sees_lines_and_may_keep_them() -> None:
-    """A guest sees each line before and after, keeps what it will, and brings commands."""
+    """A guest sees each line before and after, keeps what it will, and brings commands.
+
+    A local command is not its to keep, but it sees it done; its own it has done itself.
+    """
     guest, page = Visitor(), Page()
-    received = at_desk(page, "NOOP", "why?", "/hint now", guest=guest)
+    received = at_desk(page, "NOOP", "why?", "/status", "/hint now", guest=guest)
     assert received == b"NOOP\r\n"
     assert guest.seen == [
-        "start", "before NOOP", "reply 250", "after NOOP", "before why?", "hint now", "end",
+        "start", "before NOOP", "reply 250", "after NOOP", "before why?", "after /status",
+        "hint now", "end",
     ]  # fmt: skip
 
 

@@ -81,3 +81,112 @@ def test_a_plain_terminal_gets_plain_lines(tmp_path: Path) -> None:
         tty.line("220", "Correct")
         tty.line("HELO client.example", "Step 3 of 5")
         assert b"\x1b" not in bytes(tty.raw)
+
+
+def test_the_lesson_on_tls(tmp_path: Path) -> None:
+    """STARTTLS too early, a keyword mistaken, and a certificate read; the way back is /undo."""
+    with Tty("lesson", "starttls", home=tmp_path, rows=60) as tty:
+        tty.wait_prompt("step 1 of 5  mail.practice.example> $")
+        tty.line("STARTTLS", "Not yet. Soon. First see what happens without")
+        tty.line("/undo", "Taken back")
+        tty.line("EHLO client.example", "Correct")
+        tty.line("MAIL FROM:<ann@client.example>", "530 5.7.0 Must issue")
+        tty.wait_prompt("step 1 of 5  answer> $")
+        tty.line("TLS", "Not yet. The keyword is longer")
+        tty.line("STARTTLS", "Step 2 of 5: Upgrade")
+        tty.line("STARTTLS", "TLSv1.3")
+        tty.line("MAIL FROM:<ann@client.example>", "It has forgotten all")
+        tty.line("EHLO client.example", "Which keyword is gone")
+        tty.wait_prompt("step 2 of 5  answer> $")
+        tty.line("SIZE", "Not yet. SIZE is still there")
+        tty.line("STARTTLS", "Step 3 of 5: Whose lock is it")
+        tty.line("/cert", r"subject +CN=mail\.practice\.example")
+        tty.wait_prompt("step 3 of 5  answer> $")
+        tty.line("mail.practice.example", "Send Bob a letter")
+        tty.line("/where", "You are connected, encrypted, greeted as client.example")
+        tty.line("/skip", "Step 4 of 5: Two bad papers")
+        tty.wait_prompt("step 4 of 5  expired.practice.example> $")
+        tty.line("EHLO client.example")
+        tty.line("STARTTLS", "certificate NOT good")
+        tty.line("/cert", "What is wrong with it")
+
+
+def test_the_lesson_on_logins(tmp_path: Path) -> None:
+    """A name that is not encoded ends the login; the secret answers are never on the screen."""
+    with Tty("lesson", "auth-plain-and-login", home=tmp_path, rows=60) as tty:
+        tty.wait_prompt("step 1 of 5 .*> $")
+        tty.line("/skip", "Step 2 of 5: A code is not a lock")
+        tty.wait_prompt("step 2 of 5  answer> $")
+        tty.line("alice", "Not yet. That is the plain name")
+        tty.line("/b64 alice", "^YWxpY2U=$")
+        tty.line("YWxpY2U=", "What is the password of your neighbour")
+        tty.line("/unb64 c3dvcmRmaXNo", "^swordfish$")
+        tty.line("swordfish", "Step 3 of 5: Question and answer")
+        tty.line("AUTH LOGIN", "334 VXNlcm5hbWU6")
+        tty.line("alice", "Not yet. That was no base64, and the login is over")
+        tty.line("AUTH LOGIN", "Here is the first question again")
+        tty.line("YWxpY2U=", "334 UGFzc3dvcmQ6")
+        tty.line("*", "Not yet. You gave up")
+        tty.line("AUTH LOGIN")
+        tty.wait_for("Here is the first question again", times=2)
+        tty.line("YWxpY2U=", "And here is the second one")
+        tty.line("Y29ycmVjdCBob3JzZQ==", "235 2.7.0")
+        tty.wait_prompt("step 3 of 5  answer> $")
+        tty.line("Password:", "Not yet. That is the second question")
+        tty.line("Username:", "Step 4 of 5: All in one line")
+
+
+def test_the_lesson_on_greylisting(tmp_path: Path) -> None:
+    """The clock of the lesson moves six minutes, no clock of the learner's does."""
+    with Tty("lesson", "greylisting", home=tmp_path, rows=60) as tty:
+        tty.wait_prompt("step 1 of 4  practice> $")
+        tty.line("EHLO client.example", "Correct")
+        tty.line("RCPT TO:<bob@practice.example>", "Not yet. The sender comes first")
+        tty.line("MAIL FROM:<ann@client.example>", "250 2.1.0")
+        tty.line("RCPT TO:<bob@practice.example>", "451 4.7.1")
+        tty.wait_prompt("step 1 of 4  answer> $")
+        tty.line("1", "Not yet. The person never sees this reply")
+        tty.line("3", "Step 2 of 4: Too soon")
+        tty.line("DATA", "Not yet. No recipient was accepted")
+        tty.line("RCPT TO:<bob@practice.example>", "How many minutes")
+        tty.line("5", "Moved the practice clock")
+        tty.wait_prompt("step 3 of 4  practice  from ann> $")
+        tty.line("RCPT TO:<bob@practice.example>", "250 2.1.5")
+        tty.line("DATA", "354")
+        for line in ("Subject: Second try", "", "Here I am again.", "."):
+            tty.line(line)
+        tty.wait_prompt("step 3 of 4  answer> $")
+        tty.line("/mailbox bob", "07 Jan 2030 09:06:")
+        tty.line("2", "Step 4 of 4: A new name")
+        tty.line("MAIL FROM:<ann@client.example>", "Not yet. It knows that sender")
+        tty.line("/undo", "Taken back")
+        tty.line("MAIL FROM:<ann@elsewhere.example>")
+        tty.wait_prompt("step 4 of 4  practice  from ann> $")
+        tty.line("RCPT TO:<bob@practice.example>", "What is right")
+        tty.line("2", "Say goodbye")
+        tty.line("QUIT", "Done. That was the lesson")
+
+
+def test_the_lesson_on_exchangers(tmp_path: Path) -> None:
+    """Names of the practice world are looked up, one host is down, and the next one answers."""
+    with Tty("lesson", "mx", home=tmp_path, rows=60) as tty:
+        tty.wait_prompt("step 1 of 4  practice> $")
+        tty.line("mx practice.example", "Not yet. The command is right, but it begins with a slash")
+        tty.line("/mx practice", "Not yet. The command is right, what stands behind it is not")
+        tty.line("/mx practice.example", "MX 20  mx2.practice.example  192.0.2.11")
+        tty.wait_prompt("step 1 of 4  answer> $")
+        tty.line("mx2", "Not yet. Compare the two numbers")
+        tty.line("mx1", "Which preference")
+        tty.line("20", "Step 2 of 4: Go there")
+        tty.wait_prompt("step 2 of 4  mx1.practice.example> $")
+        tty.line("/skip", "Step 3 of 4: One host is down")
+        tty.line("/mx backup.example", "No connection came about to first.backup.example")
+        tty.wait_prompt("step 3 of 4  second.backup.example> $")
+        tty.line("QUIT", "How do you choose")
+        tty.line("2", "Step 4 of 4")
+        tty.line("/mx onlyhost.example", "implicit  onlyhost.example  192.0.2.40")
+        tty.line("/mx nomail.example", "null MX: the domain takes no mail")
+        tty.wait_prompt("step 4 of 4  answer> $")
+        tty.line("550", "Not yet. That means an unknown user")
+        tty.line("556", "What does a sender do")
+        tty.line("2", "Done. That was the lesson")
