@@ -130,7 +130,9 @@ class PlainConsole:
         return Typed((line,))
 
     async def ask(self, question: str, default: str = "", *, secret: bool = False) -> str | None:
-        """Ask for a line; an empty one takes the default."""
+        """Ask for a line; an empty one takes the default, which the question names."""
+        if default:
+            question = f"{question.rstrip(': ')} [{default}]: "
         prompt = question_prompt(question, secret=secret)
         line = await self._line(lambda: prompt, hidden=secret, gives_up=True)
         return line if line is None else line or default
@@ -226,7 +228,7 @@ def folded(line: str, width: int) -> list[str]:
     """Break a line of ours between words where it is too long; lines of the wire stay whole.
 
     >>> folded("# the server speaks first", 16)
-    ['# the server', '# speaks first']
+    ['# the server', '#   speaks first']
     """
     if not line.startswith(OURS) or len(line) < width:
         return [line]
@@ -238,7 +240,7 @@ def folded(line: str, width: int) -> list[str]:
         text,
         max(20, width - 1),
         initial_indent=OURS,
-        subsequent_indent=f"{OURS}{indent}",
+        subsequent_indent=f"{OURS}{indent}  ",
         break_on_hyphens=False,
         break_long_words=False,
     )

@@ -15,10 +15,10 @@ def test_lines_of_the_wire_stay_whole() -> None:
 
 
 def test_rows_hang_under_their_indent() -> None:
-    """A long row goes on behind the mark and its own indent."""
+    """A long row goes on behind the mark, further in than it began."""
     assert folded("#   1.  a cause that is told at length", 24) == [
         "#   1.  a cause that is",
-        "#   told at length",
+        "#     told at length",
     ]
 
 

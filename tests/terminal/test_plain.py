@@ -90,6 +90,17 @@ def test_narrow_window(tmp_path: Path) -> None:
         assert_plain(tty)
 
 
+def test_questions_name_their_defaults(tmp_path: Path) -> None:
+    """What an empty answer stands for is said, because nothing can be put on the line."""
+    with Tty("--plain", home=tmp_path) as tty:
+        tty.wait_prompt("practice> $")
+        tty.line("/send --body x")
+        tty.wait_prompt(r"^from \[visitor@client\.example\]: $")
+        tty.line("")
+        tty.wait_prompt(r"^to \[alice@practice\.example\]: $")
+        tty.line("", "alice@practice.example +accepted")
+
+
 def test_secrets_are_not_echoed(tmp_path: Path) -> None:
     """What answers a challenge is typed without echo."""
     with Tty("--plain", home=tmp_path, columns=200) as tty:
