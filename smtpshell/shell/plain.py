@@ -152,13 +152,13 @@ class PlainConsole:
                 sys.stdout.write(f"\n{self._shown_prompt()}")
                 sys.stdout.flush()
 
-        self._interrupted = interrupted
+        before, self._interrupted = self._interrupted, interrupted
         try:
             with _echo(on=not hidden):
                 octets = await self._lines.get()
         finally:
             self._standing = False
-            self._interrupted = lambda: None
+            self._interrupted = before
         if hidden or not octets:  # neither was echoed with its line end
             sys.stdout.write("\n")
         return decode(octets.rstrip(b"\r\n")) if octets else None
@@ -166,7 +166,7 @@ class PlainConsole:
     # --- waiting -----------------------------------------------------------------------------
 
     async def wait(self, work: Awaitable[None], waiting: Callable[[], str]) -> bool:
-        """Do something that takes time."""
+        """Do something that takes time; what for is said once, and not while it asks something."""
         task = asyncio.ensure_future(work)
         stopped = False
 
@@ -178,10 +178,11 @@ class PlainConsole:
 
         before, self._interrupted = self._interrupted, stop
         try:
-            done, _ = await asyncio.wait({task}, timeout=PATIENCE)
-            if not done and waiting():
-                self._write([f"# {waiting()} Ctrl-C stops waiting."])
-            await asyncio.wait({task})
+            told = ""
+            while not (await asyncio.wait({task}, timeout=PATIENCE))[0]:
+                if waiting() != told and not self._standing:
+                    told = waiting()
+                    self._write([f"# {told} Ctrl-C stops waiting."])
         finally:
             self._interrupted = before
             task.cancel()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -96,9 +97,30 @@ def test_questions_name_their_defaults(tmp_path: Path) -> None:
         tty.wait_prompt("practice> $")
         tty.line("/send --body x")
         tty.wait_prompt(r"^from \[visitor@client\.example\]: $")
+        time.sleep(3.2)  # longer than the patience after which waiting is told
         tty.line("")
         tty.wait_prompt(r"^to \[alice@practice\.example\]: $")
         tty.line("", "alice@practice.example +accepted")
+        assert "Working" not in tty.text
+
+
+def test_ctrl_c_after_a_question(tmp_path: Path) -> None:
+    """A question inside a command does not take Ctrl-C away from the waiting behind it."""
+    server = Scripted()
+    server.answers["MAIL"] = server.late(b"250 2.1.0 At last\r\n")
+    with (
+        rogue.serve(server) as place,
+        Tty("--plain", f"127.0.0.1:{place.port}", home=tmp_path, columns=200) as tty,
+    ):
+        tty.wait_prompt("> $")
+        tty.line("/send --body x --to a@b.example")
+        tty.wait_prompt(r"^from \[.*\]: $")
+        tty.line("", "^# Waiting for .* Ctrl-C stops waiting")
+        tty.press("ctrl-c")
+        tty.wait_for("# Stopped waiting")
+        tty.wait_prompt("1 reply awaited> $")
+        server.gate.set()
+        tty.wait_for("^S: 250 2.1.0 At last")
 
 
 def test_secrets_are_not_echoed(tmp_path: Path) -> None:
