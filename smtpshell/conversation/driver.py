@@ -46,6 +46,7 @@ from smtpshell.protocol.state import Mode, State
 from smtpshell.protocol.values import replace
 
 if TYPE_CHECKING:
+    from smtpshell.lookup.preview import PreviewFinding
     from smtpshell.net import link as net_link
     from smtpshell.net.verdict import Verdict
 
@@ -69,6 +70,7 @@ class Conversation(Publisher):
         self.target: Target | None = None
         self.verdict: Verdict | None = None
         self.attempts: list[net_link.Attempt] = []
+        self.foreseen: PreviewFinding | None = None
         self._published = published
         self._link: Link | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -100,6 +102,7 @@ class Conversation(Publisher):
         self.target = target
         self.verdict = None
         self.attempts = []
+        self.foreseen = None
         self._failed = self._wrong_door = None
         self._replies = ReplyReader()
         self._unasked = 0
@@ -134,6 +137,10 @@ class Conversation(Publisher):
         wrong = wrong_server(octets, self.snapshot.target)
         if wrong is not None:
             self._wrong_door = self._fail("banner", *wrong)
+
+    def foresee(self, found: PreviewFinding) -> None:
+        """Keep what a receiver was found to see in this sender, for /why."""
+        self.foreseen = found
 
     def _attempted(self, attempt: net_link.Attempt) -> None:
         self.attempts.append(attempt)

@@ -233,6 +233,29 @@ def _message_size(conversation: Conversation) -> int | None:
     return size or None
 
 
+ABOUT_THE_SENDER = frozenset(
+    {"sender_auth", "rdns_helo", "sender_rejected", "ip_blocked", "policy", "spam_content"}
+)
+"""Classes for which it matters what a receiver sees in the sender."""
+
+
+def _foreseen(
+    conversation: Conversation, explanation: Explanation, facts: dict[str, Any]
+) -> Report:
+    """Return what /preview found of this sender, or that it should be asked."""
+    if explanation.class_ not in ABOUT_THE_SENDER:
+        return []
+    found = conversation.foreseen
+    if found is None:
+        return [
+            Row("/preview IP  shows what a receiver sees in you: SPF, DMARC, reverse DNS", "dim")
+        ]
+    from smtpshell.conversation.lookups.preview import seen
+
+    facts["preview"] = found.to_json()
+    return [Row("What a receiver sees in you (/preview)", "title"), *seen(found)]
+
+
 async def why(desk: Desk, argument: str) -> None:
     """Diagnose the last refusal, or run the command of its cause number N."""
     from smtpshell.conversation.whereabouts import takes_mail_for_recipient
@@ -240,7 +263,9 @@ async def why(desk: Desk, argument: str) -> None:
     at_home = await takes_mail_for_recipient(desk)
     explanation = diagnose(desk.conversation, at_home=at_home)
     if not argument:
-        desk.show(report_of(explanation, numbered=True), explanation.to_json())
+        facts = explanation.to_json()
+        foreseen = _foreseen(desk.conversation, explanation, facts)
+        desk.show([*report_of(explanation, numbered=True), *foreseen], facts)
         return
     if not argument.isdecimal() or not 1 <= int(argument) <= len(explanation.causes):
         raise UsageError(

@@ -116,7 +116,9 @@ def plan_from(
         raise UsageError("--quit-after and --drop-after cannot both be given", "send")
     stop = stops[0] if stops else ""
     if not to + cc + bcc and not _before(stop, "rcpt"):
-        raise UsageError("no recipient was named", "send", "Give --to ADDRESS; --cc and --bcc add more.")
+        raise UsageError(
+            "no recipient was named", "send", "Give --to ADDRESS; --cc and --bcc add more."
+        )
     message = b"" if _before(stop, "mail") else _message(options, sender, to, cc, piped)
     return Plan(
         sender=sender,

@@ -43,3 +43,27 @@ def test_reserved_domains_are_not_asked_of_the_real_dns(monkeypatch) -> None:
             at(server), "EHLO x.example", "MAIL FROM:<>", "RCPT TO:<z@a.example>", "/why"
         )
     assert any("Likely causes" in line for line in run.lines)
+
+
+SPF_ZONE = """\
+client.example.        300 IN SOA ns.client.example. host.client.example. 1 3600 600 86400 300
+client.example.        300 IN TXT "v=spf1 ip4:192.0.2.77 -all"
+_dmarc.client.example. 300 IN TXT "v=DMARC1; p=reject"
+"""
+
+
+def test_preview_serves_why_and_tells_what_the_server_did(tmp_path) -> None:
+    """What /preview found stands under a refusal of the sender, and beside it the reply."""
+    zone = tmp_path / "zone"
+    zone.write_text(SPF_ZONE)
+    refusing = Mailish(answers={"RCPT": b"550 5.7.23 SPF validation failed\r\n"})
+    lines = ("EHLO client.example", "MAIL FROM:<ann@client.example>", "RCPT TO:<b@x.example>")
+    with serve(refusing) as server:
+        asked = in_process(at(server), *lines, "/why", zone=str(zone))
+        run = in_process(at(server), *lines, "/preview 198.51.100.1", "/why", zone=str(zone))
+    assert any("/preview IP" in line for line in asked.lines)
+    assert any(
+        line.startswith("# the server") and "refused RCPT: 550" in line for line in run.lines
+    )
+    place = run.lines.index("# What a receiver sees in you (/preview)")
+    assert any("fail for client.example" in line for line in run.lines[place:])

@@ -93,9 +93,7 @@ def _bdat_arguments(argument: str) -> tuple[str, int]:
     name, option, size = argument.partition("--chunk")
     size = size.strip().lstrip("=").strip()
     if not name.strip() or (option and not (size.isdecimal() and int(size))):
-        raise UsageError(
-            "no file is named", "/bdat", "Write /bdat FILE --chunk 1000."
-        )
+        raise UsageError("no file is named", "/bdat", "Write /bdat FILE --chunk 1000.")
     return name.strip(), int(size) if option else CHUNK
 
 

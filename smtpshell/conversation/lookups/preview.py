@@ -1,4 +1,7 @@
-"""`preview`: what a receiver will see in a sender, before the message is sent."""
+"""`preview`: what a receiver will see in a sender, before the message is sent.
+
+In a session it is kept for /why, and tells beside what was foreseen what the server did.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,23 @@ from typing import TYPE_CHECKING
 
 from smtpshell.conversation.lookups import render
 from smtpshell.conversation.lookups.base import Lookup, Result, Scene
+from smtpshell.conversation.report import Row
 from smtpshell.protocol.errors import UsageError
+from smtpshell.protocol.events import Received
+from smtpshell.protocol.text import visible
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import AsyncIterator
 
     from smtpshell.conversation.desk import Desk
+    from smtpshell.conversation.driver import Conversation
     from smtpshell.conversation.report import Report
     from smtpshell.lookup.preview import PreviewFinding
+
+
+JUDGING = ("MAIL", "RCPT", ".")
+"""What is answered by a judgement on the sender."""
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +47,19 @@ def _prepare(desk: Desk, options: argparse.Namespace) -> None:
         options.ip = desk.practice.scenario.client
     elif not options.ip and desk.conversation.link is not None:
         options.ip = desk.conversation.link.local_address
+    options.done = _what_the_server_did(desk.conversation)
+    options.keep = desk.conversation.foresee
+
+
+def _what_the_server_did(conversation: Conversation) -> str:
+    """Return the last reply that was about this sender or its message, in words; "" before any."""
+    for event in reversed(conversation.log.events):
+        if isinstance(event, Received) and event.command in JUDGING:
+            reply, said = event.reply, visible(event.reply.text.replace("\n", " "))
+            word = "accepted" if reply.is_positive else "refused"
+            what = "the message" if event.command == "." else event.command
+            return f"{word} {what}: {reply.code} {said}"
+    return ""
 
 
 async def _run(scene: Scene, options: argparse.Namespace) -> AsyncIterator[Result]:
@@ -57,24 +81,33 @@ async def _run(scene: Scene, options: argparse.Namespace) -> AsyncIterator[Resul
         )
     except ValueError as fault:
         raise UsageError(str(fault), options.ip) from None
-    yield Result(found.to_json(), report(found), render.status(found))
+    done = getattr(options, "done", "")
+    getattr(options, "keep", lambda _: None)(found)
+    rows = [*report(found), *([Row(done, label="the server")] if done else [])]
+    facts = {**found.to_json(), "server": done} if done else found.to_json()
+    yield Result(facts, rows, render.status(found))
+
+
+def seen(found: PreviewFinding) -> Report:
+    """Return in three or four rows what a receiver sees in a sender."""
+    aligned = {True: "aligns with the author", False: "does not align", None: "alignment unknown"}
+    dmarc = found.dmarc
+    policy = (dmarc.policy or dmarc.result) if dmarc else "no From domain known"
+    return render.facts(
+        [
+            ("SPF", f"{found.spf.result} for {found.spf.identity.domain}"),
+            ("alignment", aligned[found.spf_aligned] if dmarc else ""),
+            ("DMARC", f"{policy} for {found.author}" if dmarc else policy),
+            ("reverse DNS", f"{found.ptr.status} {' '.join(found.ptr.confirmed)}"),
+        ]
+    )
 
 
 def report(found: PreviewFinding) -> Report:
     """Return the receiver's eye for people."""
-    aligned = {True: "aligns with the author", False: "does not align", None: "alignment unknown"}
-    dmarc = found.dmarc
-    policy = (dmarc.policy or dmarc.result) if dmarc else "no From domain known"
     return [
         *render.verdict(found, found.words),
-        *render.facts(
-            [
-                ("SPF", f"{found.spf.result} for {found.spf.identity.domain}"),
-                ("alignment", aligned[found.spf_aligned] if dmarc else ""),
-                ("DMARC", f"{policy} for {found.author}" if dmarc else policy),
-                ("reverse DNS", f"{found.ptr.status} {' '.join(found.ptr.confirmed)}"),
-            ]
-        ),
+        *seen(found),
         *render.steps(found.trace),
         *render.problems(found.problems),
     ]
