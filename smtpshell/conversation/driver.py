@@ -259,6 +259,7 @@ class Conversation(Publisher):
                 kind=line.kind,
                 ending=line.ending,
                 out_of_order=line.out_of_order,
+                oddities=_oddities(line),
                 stuffed=line.kind == "data" and line.shown.startswith(".."),
             )
         await self._drain(link)
@@ -425,3 +426,9 @@ class Conversation(Publisher):
     def mode(self) -> Mode:
         """What the next line will be taken for."""
         return self.session.mode
+
+
+def _oddities(line: Outgoing) -> tuple[str, ...]:
+    """Return what is odd about the form of a command that is known."""
+    command = line.command
+    return command.problems if command is not None and command.known else ()

@@ -47,6 +47,7 @@ class Sent(Event):
 
     `kind` is "command", "data", "end", "answer" (to a challenge) or "octets" (of a chunk). `ending`
     holds the octets that ended the line on the wire: CRLF, or less where a user sent less.
+    `oddities` say, in words, how a command departs from the grammar.
     """
 
     line: str
@@ -55,6 +56,7 @@ class Sent(Event):
     ending: str = "\r\n"
     out_of_order: bool = False
     stuffed: bool = False
+    oddities: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,6 +178,9 @@ def _sent(event: Sent, look: Look) -> Iterator[Line]:
     if event.stuffed:
         text = f"Sent as {visible(event.line)} with its leading dot doubled (RFC 5321 4.5.2)."
         yield from paragraph(text, look.width, "note")
+    if event.oddities:
+        text = f"Form: {'; '.join(event.oddities)}. It was sent as typed."
+        yield from paragraph(text, look.width, "warn")
     if event.out_of_order:
         state = event.after.state.value
         text = (

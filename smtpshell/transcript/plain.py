@@ -46,6 +46,8 @@ def _lines(event: Event, notes: str, *, timing: bool) -> Iterator[str]:
                 yield f"#{ending}"
             if event.stuffed:
                 yield "# A leading dot was doubled (RFC 5321 4.5.2)."
+            if event.oddities:
+                yield f"# Form: {'; '.join(event.oddities)}. It was sent as typed."
         case BodySent():
             yield f"# {event.octets} octets of {visible(event.source)} sent."
         case Received():

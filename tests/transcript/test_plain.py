@@ -71,3 +71,10 @@ def test_flaws_and_line_ends_are_told() -> None:
 def test_durations_are_told_in_the_unit_that_fits() -> None:
     """Milliseconds up to a second, then seconds."""
     assert [told(ms) for ms in (0.2, 1.0, 999.0, 61_000.0)] == ["<1 ms", "1 ms", "999 ms", "61.0 s"]
+
+
+def test_the_form_of_a_command_is_remarked_on() -> None:
+    """What departs from the grammar is told, and was sent as typed."""
+    odd = ("no space belongs behind FROM:",)
+    sent = Sent(line="MAIL FROM: <a@b>", verb="MAIL", kind="command", oddities=odd, **NOW)
+    assert list(plain_lines(sent))[1:] == [f"# Form: {odd[0]}. It was sent as typed."]
