@@ -81,8 +81,9 @@ def steady(text: str) -> list[str]:
 def environment(folder: Path) -> dict[str, str]:
     """Return an environment in which the program is found and nothing of the user is touched."""
     bin_folder = Path(sys.executable).parent
+    outside = {name: value for name, value in os.environ.items() if name != "LINES"}
     return {
-        **os.environ,
+        **outside,
         "PATH": f"{bin_folder}:{os.environ['PATH']}",
         "XDG_STATE_HOME": str(folder / "state"),
         "XDG_CONFIG_HOME": str(folder / "config"),

@@ -54,6 +54,10 @@ class _Screen(pyte.HistoryScreen):
         self._tty.child.send(data)
 
 
+_OUTSIDE = frozenset({"NO_COLOR", "COLUMNS", "LINES"})
+"""Variables of whoever runs the tests that would tell the program of another terminal."""
+
+
 class Tty:
     """One run of the program."""
 
@@ -66,7 +70,7 @@ class Tty:
         env: dict[str, str] | None = None,
     ) -> None:
         environment = {
-            **{name: value for name, value in os.environ.items() if name != "NO_COLOR"},
+            **{name: value for name, value in os.environ.items() if name not in _OUTSIDE},
             "TERM": "xterm-256color",
             "XDG_STATE_HOME": str(home / "state"),
             "XDG_CONFIG_HOME": str(home / "config"),
