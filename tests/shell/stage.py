@@ -39,4 +39,4 @@ def after(*exchanges: tuple[str, str], target: str = "mx.example") -> Snapshot:
 
 def scene(*exchanges: tuple[str, str], history: tuple[str, ...] = (), **more: object) -> Scene:
     """Return what completions are made from after these exchanges."""
-    return Scene(after(*exchanges), history=lambda: history, **more)  # type: ignore[arg-type]
+    return Scene(after(*exchanges), history=lambda: history, **more)  # type: ignore[arg-type] # its fields

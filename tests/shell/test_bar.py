@@ -12,7 +12,7 @@ from tests.shell.stage import HELLO, after
 
 def bar(text: str = "", kind: str = "command", width: int = 200, **more: object) -> str:
     """Return the bar as text."""
-    moment = Moment(kind, text, after(HELLO), Settings(), **more)  # type: ignore[arg-type]
+    moment = Moment(kind, text, after(HELLO), Settings(), **more)  # type: ignore[arg-type] # its fields
     return "".join(text for _, text in bar_line(moment, width))
 
 

@@ -16,7 +16,8 @@ from tests.shell.stage import HELLO, MAIL, rcpt, scene
 
 def texts(text: str, *exchanges: tuple[str, str], **more: object) -> list[str]:
     """Return the texts offered."""
-    return [offer.text for offer in offers(text, scene(*exchanges, **more))]  # type: ignore[arg-type]
+    place = scene(*exchanges, **more)  # type: ignore[arg-type] # its fields
+    return [offer.text for offer in offers(text, place)]
 
 
 def test_legal_verbs_first() -> None:

@@ -19,12 +19,12 @@ from tests.shell.stage import HELLO, MAIL, after
 def received(reply: Reply, command: str | None = "NOOP", **more: object) -> Received:
     """Return the event of a reply."""
     facts = {"line": command or "", "before": after(HELLO), "after": after(HELLO), **more}
-    return Received(at=1.0, reply=reply, command=command, ms=12.3, **facts)  # type: ignore[arg-type]
+    return Received(at=1.0, reply=reply, command=command, ms=12.3, **facts)  # type: ignore[arg-type] # its fields
 
 
 def shown(event: object, **look: object) -> list[str]:
     """Return an event's lines as text."""
-    lines = event_lines(event, Look(**look))  # type: ignore[arg-type]
+    lines = event_lines(event, Look(**look))  # type: ignore[arg-type] # its fields
     return ["".join(text for _, text in line) for line in lines]
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smtpshell.tutor.lesson import Directive, Exchange, Expected, Tool, WireEvent
+from smtpshell.tutor.lesson import Directive, Exchange, Expected, Prose, Tool, WireEvent
 from smtpshell.tutor.reader import LessonError, read_file, read_lesson
 from tests.tutor.making import GREETING, lesson_text, made, wire
 
@@ -124,7 +124,8 @@ def test_prose_keeps_its_words_and_foreign_fences() -> None:
     """What is no block of ours is prose, other people's fences included."""
     lesson = made("## One {#one}\n\nText.\n\n```python\nprint()\n```\n\n```smtp\nS: 220 *\n```\n")
     prose = lesson.steps[0].blocks[0]
-    assert prose.lines == ("Text.", "", "```python", "print()", "```")  # type: ignore[union-attr]
+    assert isinstance(prose, Prose)
+    assert prose.lines == ("Text.", "", "```python", "print()", "```")
 
 
 def test_variants_are_chosen_by_the_seed() -> None:
