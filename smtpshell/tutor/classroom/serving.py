@@ -11,11 +11,11 @@ import asyncio
 import signal
 import time
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from smtpshell.conversation.options import Parser
+from smtpshell.practice.listening import check_address
 from smtpshell.practice.server import LOOPBACK
 from smtpshell.protocol.errors import SmtpshellError, UsageError
 from smtpshell.protocol.text import visible
@@ -90,24 +90,6 @@ def _students(options: argparse.Namespace) -> list[str]:
     if not 1 <= options.students <= MOST_STUDENTS:
         raise UsageError(f"a class has 1 to {MOST_STUDENTS} students", "--students")
     return students_of(options.students)
-
-
-def check_address(text: str, *, public: bool = False) -> None:
-    """Raise `UsageError` for what is no address, or one that strangers may reach.
-
-    Every address of the machine at once (0.0.0.0, ::) counts as public, since one of them may be.
-    """
-    try:
-        address = ip_address(text.partition("%")[0])
-    except ValueError:
-        raise UsageError(f"{text!r} is no IP address", "--listen") from None
-    inside = address.is_private or address.is_loopback or address.is_link_local
-    if not public and (address.is_unspecified or not inside):
-        raise UsageError(
-            f"anybody may reach {text}",
-            "--listen",
-            "Name an address of the classroom's own network, or add --i-know.",
-        )
 
 
 async def _serve(options: argparse.Namespace, students: list[str], settings: Settings) -> int:

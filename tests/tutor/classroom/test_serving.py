@@ -20,10 +20,10 @@ import pytest
 
 from smtpshell.cli import guarded
 from smtpshell.practice.library import load_scenario
-from smtpshell.protocol.errors import SmtpshellError, UsageError
+from smtpshell.protocol.errors import SmtpshellError
 from smtpshell.tutor.classroom.control import Control, ask
 from smtpshell.tutor.classroom.room import Room, RoomLog, class_limits, students_of
-from smtpshell.tutor.classroom.serving import check_address, followers_of
+from smtpshell.tutor.classroom.serving import followers_of
 from smtpshell.tutor.lesson import Lesson
 from smtpshell.tutor.library import load
 from tests.tutor.classroom.handing_in import BOB, LESSON
@@ -169,21 +169,6 @@ def test_nothing_is_relayed() -> None:
             return (await raw(port, *lines))[-1]
 
     assert asyncio.run(scene()).startswith("554 5.7.1")
-
-
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "10.1.2.3", "192.168.0.9", "fe80::1%eth0"])
-def test_addresses_of_a_classroom_are_taken(address: str) -> None:
-    """Loopback, private and link-local ones."""
-    check_address(address)
-
-
-@pytest.mark.parametrize("address", ["8.8.8.8", "0.0.0.0", "::", "2606:4700::1111"])
-def test_a_public_address_has_to_be_asked_for_twice(address: str) -> None:
-    """It is refused with the flag's name, and taken with the flag."""
-    with pytest.raises(UsageError, match="anybody may reach") as refused:
-        check_address(address)
-    assert "--i-know" in str(refused.value)
-    check_address(address, public=True)
 
 
 @pytest.mark.parametrize(
