@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from smtpshell.conversation import local
 from smtpshell.conversation.guest import GuestCommand
 from smtpshell.conversation.report import Row
+from smtpshell.protocol.state import Mode
 from smtpshell.tutor import moves
 from smtpshell.tutor.performance import perform
 from smtpshell.tutor.plainly import spoken
@@ -56,9 +57,12 @@ class LessonGuest:
 
     @property
     def asking(self) -> str:
-        """The prompt of a question, while there is one."""
+        """The prompt of a question, while there is one; inside a login it says what it is for."""
         player = self._player
-        return "answer" if player is not None and player.asking and not player.free else ""
+        if player is None or not player.is_asking:
+            return ""
+        inside = player.stage.conversation.mode is Mode.ANSWER
+        return "answer to the question" if inside else "answer"
 
     @property
     def silent(self) -> bool:

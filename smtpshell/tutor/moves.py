@@ -19,7 +19,7 @@ from smtpshell.tutor.functions import TemplateError
 from smtpshell.tutor.lesson import Exchange, Tool
 from smtpshell.tutor.meaning import shown
 from smtpshell.tutor.plainly import filled
-from smtpshell.tutor.questions import question_rows, solution
+from smtpshell.tutor.questions import solution
 
 if TYPE_CHECKING:
     from smtpshell.tutor.player import Player
@@ -125,8 +125,7 @@ async def _undo(player: Player) -> None:
     last = player.trail[-1]
     player.progress.record("undo", player.step.id)
     await player.return_to(last)
-    player.say(f"Note: Taken back. {session_words(player.stage.conversation.snapshot)}", "dim")
-    await player.advance()
+    await _go_on(player, f"Taken back. {session_words(player.stage.conversation.snapshot)}")
 
 
 async def _reset(player: Player) -> None:
@@ -139,8 +138,7 @@ async def _reset(player: Player) -> None:
     player.progress.record("reset", player.step.id)
     await player.return_to(first)
     player.hints = 0
-    player.say(f"Note: Step {step + 1} begins again.", "dim")
-    await player.advance()
+    await _go_on(player, f"Step {step + 1} begins again.")
 
 
 async def _play(player: Player) -> None:
@@ -156,24 +154,31 @@ async def _back(player: Player) -> None:
         player.say("Note: You are in the lesson. /play leaves it for a while.", "dim")
         return
     await player.return_to(player.checkpoint)
-    player.say("Note: Back in the lesson, and everything is as you left it.", "dim")
+    await _go_on(player, "Back in the lesson, and everything is as you left it.")
+
+
+async def _go_on(player: Player, where: str) -> None:
+    """Tell where the learner is again, and what is wanted there."""
+    player.tell([Row(f"Note: {where}", "dim"), *player.task()])
     await player.advance()
 
 
 async def _again(player: Player) -> None:
-    player.tell(player.said or [Row("Note: Nothing was said yet.", "dim")])
+    player.repeat()
 
 
 async def _where(player: Player) -> None:
     total = len(player.lesson.steps)
-    place = f"step {player.at.step + 1} of {total}, {player.step.title}"
+    words = [f"step {player.at.step + 1} of {total}, {player.step.title}"]
     if player.finished:
-        place = "the end of the lesson"
-    doing = ". You are playing freely" if player.free else ""
-    rows = [Row(f"Place: {place}{doing}. {session_words(player.stage.conversation.snapshot)}")]
-    if player.asking is not None and not player.free:
-        rows += question_rows(player.asking, player.values)
-    player.tell(rows)
+        words = ["the end of the lesson"]
+    if player.free:
+        words.append("you are playing freely")
+    elif player.asking is not None:
+        words.append("a question is open")
+    state = session_words(player.stage.conversation.snapshot)
+    words.append(state[:1].lower() + state[1:])
+    player.tell([Row(f"Place: {'; '.join(words)}")])
 
 
 def session_words(snapshot: Snapshot) -> str:
@@ -206,7 +211,7 @@ MOVES: dict[str, MoveCommand] = {
         MoveCommand("reset", "begin this step again", _reset),
         MoveCommand("play", "try things out; nothing counts", _play),
         MoveCommand("back", "return from free play", _back),
-        MoveCommand("again", "repeat what was said last", _again),
+        MoveCommand("again", "repeat what was said since your last line", _again),
         MoveCommand("where", "where you are, in the lesson and in the session", _where),
     )
 }

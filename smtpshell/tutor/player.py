@@ -89,13 +89,17 @@ class Player(Walk):
         """Take a line that is for the lesson; True when it must not be sent."""
         from smtpshell.tutor import moves
 
-        if self.stage.conversation.mode not in (Mode.COMMAND, Mode.CLOSED):
+        inside = self.stage.conversation.mode not in (Mode.COMMAND, Mode.CLOSED)
+        if inside and not self.is_asking:
+            self._new = True
             return False
         if await moves.run(self, line):
             return True
         if self.asking is None or self.free or line.startswith("/") or line.strip() == "?":
+            self._new = self._new or not line.startswith("/")
             return False
         if line.strip():
+            self._new = True
             await self._answer(self.asking, line.strip())
         return True
 
@@ -138,7 +142,7 @@ class Player(Walk):
                 self.say(f"Not yet. The command is right, {why}.", "bad")
             return
         self._record(line, None, "right")
-        self.say("Correct.", "good")
+        self.approve(Row("Correct.", "good"))
         self._next_action()
         await self.advance()
 
@@ -149,8 +153,7 @@ class Player(Walk):
                 self.tell(mistakes.rows(self, judging.Judgement(), turn))
             elif self._holds(self.failing, aloud=turn.sent[-1].kind == "end"):
                 self.failing = None
-                self.say("Correct.", "good")
-                self._next_block()
+                self.approve(Row("Correct.", "good"))
                 await self.advance()
             return
         exchange = self.action
@@ -187,14 +190,14 @@ class Player(Walk):
         if judgement.attempt is not None:
             self.attempt = judgement.attempt
             self._record(line, turn, "right")
-            self.say("Correct so far.", "good")
+            self.say("Correct. Go on.", "good")
             return
         if judgement.finished:
             self._record(line, turn, "different" if judgement.different else "right")
             words = "Correct. Different from mine, and it works." if judgement.different else ""
             rows = [Row(words or "Correct.", "good")]
             rows += [Row(f"Note: {judgement.note}", "dim")] if judgement.note else []
-            self.tell(rows)
+            self.approve(*rows)
             self._next_action()
             await self.advance()
             return
@@ -220,6 +223,7 @@ class Player(Walk):
         self.values = dict(checkpoint.values)
         self.asking = self.failing = self.attempt = None
         self.finished = self.free = False
+        self._new = True
         self._heard = self.stage.mark()
         if checkpoint in self.trail:
             self.progress.place(self._place())

@@ -71,10 +71,13 @@ class LessonDesk(ScriptDesk):
         for text in spoken(rows):
             self.printer.line(visible(text, ascii_only=self.settings.plain))
 
-    async def take(self, line: str) -> None:
-        """Do what one line says; errors are told, and the lesson goes on."""
+    async def take(self, line: str, *, local_only: bool = False) -> None:
+        """Do what one line says; errors are told, and the lesson goes on.
+
+        `local_only` says that nothing is to be sent: the line was typed at a question.
+        """
         try:
-            await super().take(line)
+            await (self._run_local(line) if local_only else super().take(line))
         except (Broken, ReplyTimeout):
             pass  # an event has told it already
         except SmtpshellError as error:
@@ -105,7 +108,7 @@ async def play_lines(
         await player.start(state)
         async for line in lines or lines_of([("stdin", "-")]):
             if not await player.guard(line):
-                await desk.take(line)
+                await desk.take(line, local_only=player.is_asking)
                 await player.after_line(line)
             if desk.leaving or player.finished:
                 break

@@ -6,7 +6,7 @@ at each place where it waits; what the learner then does is the player's part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.report import Row
@@ -94,6 +94,8 @@ class Walk:
         self.free = False
         self.hints = 0
         self.said: list[Row] = []
+        self._verdict: list[Row] = []
+        self._new = True
         self.trail: list[Checkpoint] = []
         self.insert: Callable[[str], None] | None = None
         self._tell = tell
@@ -104,13 +106,51 @@ class Walk:
     # --- what it says --------------------------------------------------------------------------
 
     def tell(self, rows: Iterable[Row]) -> None:
-        """Say rows, and keep them for /again."""
-        self.said = list(rows)
-        self._tell(self.said)
+        """Say rows, behind the good verdict that was held back; keep them for /again."""
+        told = [*self._verdict, *rows]
+        self._verdict = []
+        self.said = told if self._new else [*self.said, *told]
+        self._new = False
+        self._tell(told)
 
     def say(self, text: str, style: str = "") -> None:
         """Say one line."""
         self.tell([Row(text, style)])
+
+    def repeat(self) -> None:
+        """Say all once more that was said since the learner's last line."""
+        said, self.said = self.said, []
+        self.tell(said or [Row("Note: Nothing was said yet.", "dim")])
+
+    def approve(self, *rows: Row) -> None:
+        """Hold a good verdict back until it is known what follows: a check may still say no."""
+        self._verdict = list(rows)
+
+    def task(self) -> list[Row]:
+        """Say again what is wanted here: the prose before it, and how much of the step is left."""
+        prose = [each for each in self.step.blocks[: self.at.block] if isinstance(each, Prose)]
+        rows = prose_rows(prose[-1].lines, self.values) if prose and not self.finished else []
+        following = "" if self.asking is not None else self._following()
+        return [*rows, Row(f"Note: {following}", "dim")] if following else rows
+
+    def _following(self) -> str:
+        """Say what comes next where no text of the lesson does."""
+        if isinstance(self.action, Tool):
+            return "A command of this program comes next, with its slash."
+        left = self._left()
+        return f"{left} more to do in this step." if left else ""
+
+    def _left(self) -> int:
+        """Return how many lines or commands the step still asks for."""
+        if self.finished or self.at.step >= len(self.lesson.steps):
+            return 0
+        wanted = [
+            isinstance(action, Tool) or (isinstance(action, Exchange) and bool(action.clients))
+            for number, block in enumerate(self.step.blocks)
+            if isinstance(block, Smtp) and number >= self.at.block
+            for action in block.actions[self.at.action if number == self.at.block else 0 :]
+        ]
+        return sum(wanted)
 
     # --- what it knows -------------------------------------------------------------------------
 
@@ -143,6 +183,11 @@ class Walk:
     def idle(self) -> bool:
         """Whether nothing is judged: in free play, and behind the end."""
         return self.free or self.finished
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a question is open, so that lines are answers to it and go nowhere else."""
+        return self.asking is not None and not self.idle
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -195,13 +240,21 @@ class Walk:
             self.asking = block
             self.tell(question_rows(block, self.values))
             return True
-        if isinstance(block, Check) and not self._holds(block):
-            self.failing = block
+        self.failing = next((each for each in self._checks_due() if not self._holds(each)), None)
+        if self.failing is not None:
             return True
         if isinstance(block, Prose):
             self.tell(prose_rows(block.lines, self.values))
         self._next_block()
         return False
+
+    def _checks_due(self) -> Iterator[Check]:
+        """Yield the checks up to where the learner's turn comes: they go before all praise."""
+        for block in self.step.blocks[self.at.block :]:
+            if isinstance(block, Check):
+                yield block
+            elif isinstance(block, (Ask, Smtp)):
+                return
 
     async def _wire(self, block: Smtp) -> bool:
         if self.at.action >= len(block.actions):
@@ -265,11 +318,16 @@ class Walk:
         told, self._complaint = self._complaint, [row.text for row in rows]
         if rows and (aloud or told != self._complaint):
             rows.append(Row("Note: /undo takes your last lines back; then do them again.", "dim"))
+            self._verdict = []
             self.tell(rows)
         return not rows
 
     def _wait(self) -> None:
         """Keep a checkpoint of this moment, when the learner's turn comes."""
+        if self._verdict:
+            first, *rest = self._verdict
+            self._verdict = [replace(first, text=f"{first.text} {self._following()}".rstrip())]
+            self.tell(rest)
         self._heard = self.stage.mark()
         self.stood = self.standing
         if self.trail and self.trail[-1].spot == self.at.spot:

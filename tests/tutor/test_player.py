@@ -237,7 +237,7 @@ def test_pipelined_lines_may_come_one_by_one() -> None:
         lesson, "HELO a.example", "MAIL FROM:<ann@client.example>", "RCPT TO:<bob@practice.example>"
     )
     assert one_by_one.finished
-    assert one_by_one.said("Correct so far.")
+    assert one_by_one.said("Correct. Go on.")
     group = "/pipeline MAIL FROM:<ann@client.example> | RCPT TO:<bob@practice.example>"
     assert played(lesson, "HELO a.example", group).finished
 
@@ -253,3 +253,102 @@ def test_a_lost_connection_is_no_end() -> None:
     """A learner who closes the connection is told, and undo opens it again."""
     run = played(FIRST, *HELLO, "/close", ENVELOPE[0], "/undo", *ENVELOPE, *LETTER, *END)
     assert run.finished
+
+
+NEEDS = wire("S: 220 *", "C: EHLO client.example", "S: 250-*", "S: ...", "C| HELO client.example")
+NEEDS += wire(
+    "@needs x-magic", "C: XMAGIC", "S: 250 *", step="magic", more="```ask q\nA?\n= b\n```"
+)
+NEEDS += wire("@needs SIZE", "C: NOOP", "S: 250 *", step="size")
+
+
+def test_a_step_without_its_keyword_is_skipped_for_everybody() -> None:
+    """A learner hears why; who greets with HELO skips nothing that the server could do."""
+    run = played(made(NEEDS), "HELO client.example", "NOOP")
+    assert run.finished
+    assert [line for line in run.lines if "does not offer" in line] == [
+        "Note: This server does not offer X-MAGIC. The rest of this step is skipped."
+    ]
+
+
+def test_undo_drips_again(tmp_path) -> None:
+    """A reply that was made to drip is part of what was done, and comes back with it."""
+    lesson = made(wire("S: 220 *", "@drip 1s", "C: HELO client.example", "S: 250 *"))
+    run = played(lesson, "NOOP", "/undo", "HELO client.example")
+    assert run.finished
+    assert "Note: The next reply comes slowly: one octet in 1s." in run.lines
+
+
+def test_a_check_speaks_instead_of_the_praise_before_it() -> None:
+    """Where a check finds something wrong there is one verdict, and it is not yet."""
+    bad = ("DATA", "Hello", "", "text", ".")
+    run = played(FIRST, *HELLO, *ENVELOPE, *bad)
+    before = len(HELLO) + len(ENVELOPE) + 1
+    assert run.verdicts[: before + 1] == ["Correct"] * before + ["Not yet"]
+    assert run.verdicts[-1] == "Not yet"
+
+
+def test_a_step_that_goes_on_says_how_much_is_left() -> None:
+    """After a right line something always tells what comes: a new text, or how much is left."""
+    run = played(FIRST, *HELLO, ENVELOPE[0])
+    assert "Correct. 2 more to do in this step." in run.lines
+
+
+def test_going_back_says_again_what_is_wanted() -> None:
+    """After /undo, /reset and /back the task stands there once more, a command's too."""
+    undone = played(FIRST, *HELLO, ENVELOPE[0], "XYZZY", "/undo")
+    after = undone.lines[undone.lines.index("Note: Taken back. " + SESSION) :]
+    assert any(line.startswith("Text:") for line in after)
+    assert "Note: 2 more to do in this step." in after
+    lesson = made(
+        "## One {#one}\n\nLook about.\n\n```smtp\nS: 220 *\n$ status\nC: QUIT\nS: 221 *\n```\n"
+    )
+    run = played(lesson, "NOOP", "/undo", "/play", "NOOP", "/back")
+    assert run.lines.count("Text: Look about.") == 3
+    assert run.lines.count("Note: A command of this program comes next, with its slash.") == 2
+
+
+SESSION = (
+    "You are connected, greeted as client.example, the envelope is from <ann@client.example>, "
+    "to nobody yet."
+)
+
+
+def test_again_repeats_all_that_was_said_since_the_last_line() -> None:
+    """/again gives the verdict, the new step and its text once more; a second one the same."""
+    once = played(FIRST, *HELLO, "/again", "/again").lines
+    starts = [index for index, line in enumerate(once) if line == "Correct."][-3:]
+    length = starts[1] - starts[0]
+    assert length > 3
+    assert {tuple(once[start : start + length]) for start in starts} == {
+        tuple(once[starts[0] : starts[1]])
+    }
+
+
+def test_where_is_one_sentence() -> None:
+    """Place, free play or an open question, and the state of the session; nothing else."""
+    run = played(FIRST, "/where", *HELLO, "/play", "/where")
+    asked, free = run.said("Place:")
+    assert asked == (
+        "Place: step 1 of 5, The server speaks first; a question is open; you are connected."
+    )
+    assert free == (
+        "Place: step 3 of 5, Write the envelope; you are playing freely; "
+        "you are connected, greeted as client.example."
+    )
+
+
+def test_a_question_may_stand_inside_a_login() -> None:
+    """Between a 334 and its answer lines answer the question, and what follows goes to the wire."""
+    body = wire("S: 220 *", "C: EHLO client.example", "S: 250-*", "S: ...", step="hello")
+    body += wire("C: AUTH LOGIN", "S: 334 *", step="begin")
+    body += "```ask word\nWhat does the server want?\n= user name\n! * : Decode it.\n```\n"
+    body += wire("C: {{b64(user)}}", "S: 334 *", "C: {{b64(pass)}}", "S: 235 *", step="rest")
+    lesson = made(body, scenario="submission", var_user="alice", var_pass="correct horse")
+    door = "/connect smtps://mail.practice.example:465"
+    answers = ("YWxpY2U=", "Y29ycmVjdCBob3JzZQ==")
+    asked = ("AUTH LOGIN", "/unb64 VXNlcm5hbWU6", "password", "/where", "user name")
+    run = played(lesson, door, "EHLO client.example", *asked, *answers)
+    assert run.finished, run.out
+    assert "Not yet. Decode it." in run.lines
+    assert not any("password" in line for line in run.said("C:"))
