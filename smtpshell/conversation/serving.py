@@ -1,8 +1,8 @@
 """`smtpshell practice`: the practice server alone, and the conversation of whoever connects.
 
 Telnet, a script with smtplib or a mail client can be pointed at it; what they say and what they are
-told appears here with the same notes as in the shell. Time passes by itself, so that a delay in a
-scenario is a real one. Nothing is ever relayed.
+told appears here with the same notes as in the shell, and the messages may be kept as files. Time
+passes by itself, so that a delay in a scenario is a real one. Nothing is ever relayed.
 """
 
 from __future__ import annotations
@@ -10,15 +10,19 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.embedded import DEFAULT_SCENARIO
 from smtpshell.conversation.options import Parser
-from smtpshell.protocol.errors import UsageError
+from smtpshell.protocol.errors import SmtpshellError, Status, UsageError
 from smtpshell.protocol.text import visible
 
 if TYPE_CHECKING:
+    import argparse
+
     from smtpshell.conversation.settings import Settings
+    from smtpshell.practice.mailbox import Message
     from smtpshell.practice.server import PracticeServer
     from smtpshell.protocol.events import Event
 
@@ -28,6 +32,7 @@ def build_parser() -> Parser:
     parser = Parser(
         prog="smtpshell practice",
         description="Run the practice server and show the conversation of whoever connects.",
+        epilog="To catch whatever a program sends: --scenario sink --mail FOLDER.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -37,6 +42,21 @@ def build_parser() -> Parser:
         "--scenario", default=DEFAULT_SCENARIO, metavar="NAME", help="which world to serve"
     )
     parser.add_argument("--seed", type=int, help="same seed and input, same bytes")
+    parser.add_argument(
+        "--listen", metavar="ADDRESS", default="127.0.0.1", help="an IP address of this machine"
+    )
+    parser.add_argument(
+        "--i-know", action="store_true", help="listen on an address that anybody may reach"
+    )
+    parser.add_argument(
+        "--mail", metavar="FOLDER", type=Path, help="write each message accepted to a file there"
+    )
+    parser.add_argument(
+        "--ca-file",
+        metavar="FILE",
+        type=Path,
+        help="write the authority that a program needs, to trust this server's certificate",
+    )
     parser.add_argument("--list", action="store_true", help="list the scenarios")
     parser.add_argument(
         "--check", action="store_true", help="tell what is wrong with the scenario, serve nothing"
@@ -53,7 +73,10 @@ def main(arguments: list[str], settings: Settings) -> int:
         return _list(settings)
     if options.check:
         return _check(options.scenario, settings)
-    return asyncio.run(_serve(options.scenario, options.port, options.seed, settings))
+    from smtpshell.practice.listening import check_address
+
+    check_address(options.listen, public=options.i_know)
+    return asyncio.run(_serve(options, settings))
 
 
 def _list(settings: Settings) -> int:
@@ -91,6 +114,15 @@ class Watcher:
         """Write one line at once."""
         print(visible(text, ascii_only=self._settings.plain), flush=True)
 
+    def remark(self, text: str) -> None:
+        """Write something that is no part of a conversation."""
+        if self._settings.json:
+            from smtpshell.transcript.jsonl import as_json
+
+            print(as_json({"event": "note", "text": text}), flush=True)
+        else:
+            self.line(f"# {text}")
+
     def __call__(self, connection: int, event: Event) -> None:
         """Write one event."""
         if self._settings.json:
@@ -105,16 +137,66 @@ class Watcher:
             self.line(f"[{connection}] {line}")
 
 
-async def _serve(scenario: str, port: int, seed: int | None, settings: Settings) -> int:
+class Cabinet:
+    """Keeps every message that the server answers for, as `QUEUE-ID.eml` in a folder.
+
+    A file begins with the envelope: a Delivered-To field for each recipient, then Return-Path and
+    Received (RFC 5321 section 4.4). The rest are the octets as they came.
+    """
+
+    def __init__(self, folder: Path, watcher: Watcher) -> None:
+        self._folder = folder
+        self._watcher = watcher
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _no_file(error, folder) from None
+
+    def __call__(self, message: Message) -> None:
+        """Write one message; a file that cannot be written is told, and the server goes on."""
+        path = self._folder / f"{message.queue_id}.eml"
+        number = 1
+        while path.exists():
+            number += 1
+            path = self._folder / f"{message.queue_id}-{number}.eml"
+        try:
+            path.write_bytes(self._octets(message))
+        except OSError as error:
+            self._watcher.remark(str(_no_file(error, path)))
+            return
+        self._watcher.remark(f"Message kept in {path}, {len(message.content):,} octets.")
+
+    def _octets(self, message: Message) -> bytes:
+        recipients = (f"Delivered-To: {address}\r\n" for address in message.envelope.recipients)
+        return "".join(recipients).encode("utf-8", "surrogateescape") + message.raw
+
+
+def _no_file(error: OSError, path: Path) -> SmtpshellError:
+    return SmtpshellError(
+        f"cannot write: {(error.strerror or str(error)).lower()}",
+        str(path),
+        "Name a place where you may write.",
+        status=Status.FILE,
+    )
+
+
+async def _serve(options: argparse.Namespace, settings: Settings) -> int:
     from smtpshell.practice.clock import PracticeClock
     from smtpshell.practice.library import load_scenario
     from smtpshell.practice.server import PracticeServer
 
     watcher = Watcher(settings)
-    world = load_scenario(scenario)
+    world = load_scenario(options.scenario)
     clock = PracticeClock(world.clock, running=True)
-    server = PracticeServer(world, seed, clock, observer=watcher)
-    await server.start(port)
+    server = PracticeServer(world, options.seed, clock, observer=watcher, address=options.listen)
+    if options.mail is not None:
+        server.world.on_accepted = Cabinet(options.mail, watcher)
+    if options.ca_file is not None:
+        try:
+            options.ca_file.write_bytes(server.ca_pem())
+        except OSError as error:
+            raise _no_file(error, options.ca_file) from None
+    await server.start(options.port)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -74,6 +74,8 @@ def protocol_word(*, esmtp: bool, lmtp: bool, utf8: bool, tls: bool, auth: bool)
 async def deliver(world: World, host: Host, message: Message, fate: str, carry: Carry) -> None:
     """Do with a message what its fate (of `scenario.FATES`) says, and report where that is due."""
     recipients = message.envelope.recipients
+    if world.on_accepted is not None:
+        world.on_accepted(message)
     if fate == "discard":
         return
     if fate == "hold":

@@ -19,6 +19,8 @@ from smtpshell.practice.clock import PracticeClock
 from smtpshell.protocol.values import dataclass, field, replace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from smtpshell.practice.mailbox import Message
     from smtpshell.practice.scenario import Scenario
 
@@ -90,7 +92,10 @@ class WorldSnapshot:
 
 
 class World:
-    """One practice world of a scenario, under a seed and a clock."""
+    """One practice world of a scenario, under a seed and a clock.
+
+    `on_accepted` is told of every message that a host takes.
+    """
 
     def __init__(
         self, scenario: Scenario, *, seed: int | None = None, clock: PracticeClock | None = None
@@ -101,6 +106,7 @@ class World:
         self.scenario = scenario
         self.clock = clock or PracticeClock(scenario.clock)
         self.client = scenario.client
+        self.on_accepted: Callable[[Message], None] | None = None
         self._now = _Holdings()
 
     # --- going back -------------------------------------------------------------------------
