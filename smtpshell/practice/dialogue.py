@@ -325,8 +325,9 @@ class Dialogue:
     async def _send(self, verdict: Verdict, rule: Rule | None, *, copies: int = 1) -> Reply:
         """Send a reply in the manner that a rule asks for; return it."""
         reply = verdict.reply
+        dripping = self.world.take_drip()
         if rule is None:
-            await self._utter(wire_lines(reply) * copies)
+            await self._utter(wire_lines(reply) * copies, dripping)
         else:
             if rule.delay:
                 await self.world.clock.delay(rule.delay)
@@ -336,7 +337,7 @@ class Dialogue:
                 return reply
             if not rule.silent:
                 octets = reply.raw if rule.raw else wire_lines(reply) * copies
-                await self._utter(malform(octets, rule.faults), rule.drip)
+                await self._utter(malform(octets, rule.faults), rule.drip or dripping)
         closing = rule is not None and rule.close == "after"
         if closing or reply.code in (421, 521):
             self._open = False

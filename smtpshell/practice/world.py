@@ -71,6 +71,7 @@ class _Holdings:
     counts: dict[tuple[Any, ...], int] = field(default_factory=dict)
     draws: dict[str, int] = field(default_factory=dict)
     trace: tuple[Decision, ...] = ()
+    drip: float = 0.0
 
     def copy(self) -> _Holdings:
         return replace(
@@ -133,6 +134,15 @@ class World:
         self._now = _Holdings()
         self.client = self.scenario.client
         self.clock.set(self.scenario.clock)
+
+    def drip(self, seconds: float) -> None:
+        """Have the next reply, of whatever host, sent one octet at a time, with so long between."""
+        self._now.drip = seconds
+
+    def take_drip(self) -> float:
+        """Return the seconds between the octets of the reply that is sent now, 0 for none."""
+        seconds, self._now.drip = self._now.drip, 0.0
+        return seconds
 
     # --- mail -------------------------------------------------------------------------------
 

@@ -35,19 +35,20 @@ from smtpshell.tutor.lesson import (
 Numbered = list[tuple[int, str]]
 Complain = Callable[[int, str], None]
 
-DIRECTIVES: dict[str, re.Pattern[str]] = {
-    "connect": re.compile(r"(\S+)?"),
-    "starttls": re.compile(r""),
-    "close": re.compile(r""),
-    "clock": re.compile(r"\+\d+(ms|s|m|h|d)"),
+DIRECTIVES: dict[str, tuple[str, str, str]] = {
+    "connect": (r"(\S+)?", "[HOST:PORT]", "connect, to a door of this world"),
+    "starttls": (r"", "", "start TLS"),
+    "close": (r"", "", "drop the connection"),
+    "clock": (r"\+\d+(ms|s|m|h|d)", "+6m", "move the practice clock"),
+    "drip": (r"\d+(ms|s|m|h|d)", "200ms", "the next reply comes one octet at a time"),
+    "needs": (
+        r"[A-Za-z0-9][A-Za-z0-9-]*",
+        "KEYWORD",
+        "skip the rest of a step without the keyword",
+    ),
 }
-"""The directives, and what may stand behind each."""
-
-ELSEWHERE: dict[str, str] = {
-    "drip": 'a server drips by a rule of its scenario: drip = "200ms"',
-    "needs": "what must be known before stands in the front matter: needs: ID",
-}
-"""Words that look like directives and belong elsewhere."""
+"""The directives: what may stand behind each as an expression, how to write that, and what it does.
+"""
 
 OPERATORS = ("==", "!=", "<", ">", "includes", "contains", "matches", "exists", "empty")
 WITHOUT_OPERAND = ("exists", "empty")
@@ -192,13 +193,14 @@ class _Wire:
     def _directive(self, number: int, text: str) -> None:
         self.end()
         name, _, argument = text.partition(" ")
-        form = DIRECTIVES.get(name)
-        if form is None:
+        if name not in DIRECTIVES:
             known = ", ".join(f"@{known}" for known in DIRECTIVES)
-            advice = f"; {ELSEWHERE[name]}" if name in ELSEWHERE else ""
-            self._complain(number, f"@{name} is none of {known}{advice}")
-        elif not form.fullmatch(argument.strip()):
-            self._complain(number, f"@{name} cannot take {argument.strip()!r}")
+            self._complain(number, f"@{name} is none of {known}")
+            return
+        form, example, _ = DIRECTIVES[name]
+        if not re.fullmatch(form, argument.strip()):
+            right = f"@{name} {example}".strip()
+            self._complain(number, f"@{name} cannot take {argument.strip()!r}; write {right}")
         else:
             self.actions.append(Directive(name, argument.strip(), number))
 

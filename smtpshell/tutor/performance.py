@@ -35,6 +35,7 @@ from smtpshell.tutor.units import branches_of
 
 if TYPE_CHECKING:
     from smtpshell.conversation.settings import Settings
+    from smtpshell.protocol.session import Snapshot
     from smtpshell.tutor.lesson import Lesson
 
 TIMEOUT = 5.0
@@ -201,6 +202,9 @@ class _Performer:
         for block in step.blocks:
             if isinstance(block, Smtp):
                 for action in block.actions:
+                    if word := lacking(self._stage.conversation.snapshot, action):
+                        self._note(skipped_words(word))
+                        return
                     await self._act(action)
             elif isinstance(block, Check):
                 self._check(block)
@@ -217,8 +221,7 @@ class _Performer:
                 await self._tool(action)
             else:
                 await direct(self._stage, action)
-                if self._audience is not None:
-                    self._audience.note(told(action, self._stage))
+                self._note(told(action, self._stage))
         except TemplateError as error:
             raise _Failure(Problem(action.line, str(error))) from error
         except SmtpshellError as error:
@@ -251,10 +254,12 @@ class _Performer:
                 shown = "; ".join(lines) or "nothing"
                 raise _Failure(Problem(tool.line, f"no line of its output is {pattern!r}: {shown}"))
             self._values |= captured
-        if self._audience is not None:
-            self._audience.note(f"$ {tool.command}")
-            for line in lines:
-                self._audience.note(line)
+        for line in (f"$ {tool.command}", *lines):
+            self._note(line)
+
+    def _note(self, text: str) -> None:
+        if self._audience is not None and text:
+            self._audience.note(text)
 
     def _check(self, check: Check) -> None:
         evidence = evidence_of(self._stage, self._values, *self._began)
@@ -293,6 +298,8 @@ async def direct(stage: Stage, directive: Directive) -> None:
             await stage.close()
         case "clock":
             await stage.clock(directive.argument)
+        case "drip":
+            stage.drip(directive.argument)
         case "starttls":
             if stage.standing.helo is None:
                 await stage.send(b"EHLO client.example\r\n")
@@ -301,17 +308,34 @@ async def direct(stage: Stage, directive: Directive) -> None:
             return
 
 
+def lacking(snapshot: Snapshot, action: object) -> str:
+    """Return the keyword that `@needs` asks for where a server does not offer it, "" elsewhere."""
+    if not isinstance(action, Directive) or action.name != "needs":
+        return ""
+    word = action.argument.upper()
+    return "" if word in (snapshot.extensions or ()) else word
+
+
+def skipped_words(keyword: str) -> str:
+    """Return what is said where a step is skipped for want of a keyword."""
+    return f"This server does not offer {keyword}. The rest of this step is skipped."
+
+
 _TOLD = {
     "connect": "Connected again",
     "close": "Dropped the connection",
     "clock": "Moved the practice clock",
     "starttls": "Started TLS",
+    "drip": "The next reply comes slowly: one octet in",
+    "needs": "",
 }
 
 
 def told(directive: Directive, stage: Stage) -> str:
-    """Return what to say of a directive that was done on a stage."""
-    words = _TOLD.get(directive.name, f"@{directive.name}")
+    """Return what to say of a directive that was done on a stage; "" for nothing."""
+    words = _TOLD[directive.name]
+    if not words:
+        return ""
     if directive.name == "connect":
         if stage.conversation.mode is Mode.CLOSED:
             words = "No connection came about"

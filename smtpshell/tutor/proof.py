@@ -16,7 +16,7 @@ from itertools import pairwise, product
 from pathlib import Path
 
 from smtpshell.tutor import style
-from smtpshell.tutor.lesson import Exchange, Lesson, Smtp
+from smtpshell.tutor.lesson import Directive, Exchange, Lesson, Smtp
 from smtpshell.tutor.performance import Performance, Problem, perform
 
 SEEDS = 64
@@ -32,6 +32,7 @@ async def prove(lesson: Lesson, text: str, others: Mapping[str, Lesson]) -> list
     canonical = await perform(lesson)
     found += canonical.problems
     if not canonical.problems:
+        found += _skipped(lesson, canonical)
         found += [problem async for problem in _branches(lesson)]
         found += [problem async for problem in _repeated(lesson, canonical)]
         found += _hints(lesson, canonical)
@@ -66,6 +67,17 @@ async def _branches(lesson: Lesson) -> AsyncIterator[Problem]:
             for problem in result.problems:
                 where = f"with the alternative of line {other.line}: {problem.text}"
                 yield Problem(problem.line, where)
+
+
+def _skipped(lesson: Lesson, canonical: Performance) -> Iterator[Problem]:
+    for step in lesson.steps:
+        for action in step.actions:
+            if not isinstance(action, Directive) or action.name != "needs":
+                continue
+            if action.line not in canonical.marks:
+                text = f"its own server does not offer {action.argument.upper()} here"
+                yield Problem(action.line, f"{text}, so nobody ever plays this step to its end")
+                break
 
 
 def exchanges_of(lesson: Lesson) -> list[Exchange]:

@@ -36,7 +36,7 @@ from smtpshell.tutor.lesson import (
 )
 from smtpshell.tutor.meaning import shown
 from smtpshell.tutor.patterns import Match, match_reply, match_text
-from smtpshell.tutor.performance import begins_connected
+from smtpshell.tutor.performance import begins_connected, lacking
 from smtpshell.tutor.reactions import compare, happenings_of
 from smtpshell.tutor.units import Branch, branches_of
 
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from smtpshell.conversation.targets import Target
 
 STARTS_LETTER = ("DATA", "BDAT")
+_PRACTICE_ONLY = {"clock": "has a clock", "drip": "can be made to drip"}
 LOOPBACK = ("127.", "::1", "localhost")
 
 
@@ -91,6 +92,7 @@ class Replayer:
         self._heard = 0
         self._differs: list[str] = []
         self._over = ""
+        self._lacking = ""
         self._last: tuple[Snapshot, int] = (conversation.snapshot, 0)
 
     async def run(self) -> AsyncIterator[Result]:
@@ -100,6 +102,7 @@ class Replayer:
                 await self._hearing.conversation.connect(self._target)
             for step in self._lesson.steps:
                 self._last = (self._last[0], self._hearing.mark())
+                self._lacking = ""
                 for block in step.blocks:
                     if isinstance(block, Smtp):
                         for action in block.actions:
@@ -114,8 +117,8 @@ class Replayer:
 
     async def _action(self, step: Step, action: Action) -> Result:
         what = self._hide(self._told(action))
-        if self._over:
-            return Result(step.id, action.line, what, None, self._over)
+        if why := self._over or self._lacking:
+            return Result(step.id, action.line, what, None, why)
         try:
             if isinstance(action, Exchange):
                 return await self._exchange(step, action, what)
@@ -238,8 +241,12 @@ class Replayer:
                 await conversation.close()
             case "starttls":
                 await self._hearing.send(b"STARTTLS\r\n")
+            case "needs":
+                if word := lacking(conversation.snapshot, directive):
+                    self._lacking = f"the server does not offer {word}"
+                    return Result(step.id, directive.line, what, None, self._lacking)
             case _:
-                why = "only the practice server has a clock"
+                why = f"only the practice server {_PRACTICE_ONLY[directive.name]}"
                 return Result(step.id, directive.line, what, None, why)
         return Result(step.id, directive.line, what, ok=True)
 
@@ -247,8 +254,8 @@ class Replayer:
 
     def _condition(self, step: Step, condition: Condition) -> Result:
         what = f"check {checks.in_words(condition)}"
-        if self._over:
-            return Result(step.id, condition.line, what, None, self._over)
+        if why := self._over or self._lacking:
+            return Result(step.id, condition.line, what, None, why)
         since = self._hearing.since(self._last[1])
         replies = [event.reply for event in since if isinstance(event, Received)]
         evidence = checks.Evidence(

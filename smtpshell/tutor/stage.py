@@ -45,7 +45,7 @@ CANCEL = "*"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that was done: "connect" (to a door), "send" (octets), "clock" or "close"."""
+    """One thing done: "connect" (to a door), "send" (octets), "clock", "drip" or "close"."""
 
     kind: str
     text: str = ""
@@ -184,6 +184,11 @@ class Stage(Hearing):
         self._add(Entry("clock", duration))
         await self.server.advance(parse_duration(duration))
 
+    def drip(self, duration: str) -> None:
+        """Have the next reply dribble, one octet in each duration such as "200ms"."""
+        self._add(Entry("drip", duration))
+        self.server.world.drip(parse_duration(duration))
+
     # --- going back ----------------------------------------------------------------------------
 
     async def rebuild(self, journal: Iterable[Entry]) -> bool:
@@ -224,5 +229,7 @@ class Stage(Hearing):
                 await self.send(encode(entry.text.replace(HIDDEN, CANCEL)))
             case "clock":
                 await self.clock(entry.text)
+            case "drip":
+                self.drip(entry.text)
             case "close":
                 await self.close()

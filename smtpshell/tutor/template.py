@@ -75,6 +75,10 @@ def reference() -> str:
         f"  {name}({', '.join('abcd'[:count])})".ljust(26) + summary
         for name, (count, _, summary) in FUNCTIONS.items()
     )
+    directives = "\n".join(
+        f"  @{name} {example}".ljust(23) + summary
+        for name, (_, example, summary) in DIRECTIVES.items()
+    )
     return f"""\
 A lesson is Markdown: front matter, '# Title', then steps: '## Title {{#id}}'.
 Prose stands between fences; {{{{name}}}} in it is a variable or a capture.
@@ -89,8 +93,8 @@ front matter   id title format scenario minutes level needs teaches replay lang
   S: 250-text  one line of several      S: ...     any further lines
   S: <event>   {", ".join(EVENTS)}
   $ command    a command of the program, '> pattern' a line of its output
-  @directive   {", ".join(DIRECTIVES)}
   # comment
+{directives}
 
 ```hint        '1. text', '2. text', each saying more than the one before
 ```feedback    'C glob : text' for a line, 'S glob : text' for a reply

@@ -30,6 +30,7 @@ from smtpshell.tutor.performance import (
     await_reactions,
     direct,
     evidence_of,
+    skipped_words,
     told,
 )
 from smtpshell.tutor.plainly import filled, prose_rows
@@ -264,9 +265,7 @@ class Walk:
         if isinstance(action, Tool):
             return True
         if isinstance(action, Directive):
-            await direct(self.stage, action)
-            self.say(f"Note: {told(action, self.stage)}", "dim")
-            self._next_action()
+            await self._direct(action)
             return False
         if not action.clients:
             await self._overhear(action)
@@ -278,6 +277,21 @@ class Walk:
         in_data = self.snapshot.mode is Mode.DATA
         self.attempt = judging.Attempt.at(action, self.values, in_data=in_data)
         return True
+
+    async def _direct(self, directive: Directive) -> None:
+        """Do what the lesson itself does.
+
+        A step that needs an extension keyword is skipped where the canonical solution had to skip
+        it: it is the server that lacks the keyword, not a learner who has not asked.
+        """
+        if directive.name == "needs" and directive.line not in self.canonical.marks:
+            self.say(f"Note: {skipped_words(directive.argument.upper())}", "dim")
+            self.at = replace(self.at, block=len(self.step.blocks), action=0)
+            return
+        await direct(self.stage, directive)
+        if words := told(directive, self.stage):
+            self.say(f"Note: {words}", "dim")
+        self._next_action()
 
     def _next_action(self) -> None:
         self.at = replace(self.at, action=self.at.action + 1)

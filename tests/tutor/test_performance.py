@@ -123,6 +123,27 @@ def test_directives_are_done_by_the_lesson() -> None:
     assert not performed(lesson).problems
 
 
+def test_a_reply_drips_once_and_its_octets_take_time() -> None:
+    """@drip slows the next reply alone, on the practice clock: one octet in each duration."""
+    octets = len("250 2.0.0 Ok\r\n")
+    lines = ("S: 220 *", "C: HELO client.example", "S: 250 *", "@drip 1s")
+    noops = ("C: NOOP", "S: 250 2.0.0 Ok", "C: NOOP", "S: 250 2.0.0 Ok")
+    check = f"```check\nelapsed == {octets}s\n```"
+    assert not performed(made(wire(*lines, *noops, more=check))).problems
+
+
+def test_a_step_that_needs_a_keyword_is_skipped_where_it_is_not_offered() -> None:
+    """Nothing behind @needs is sent or checked then; the next step is played."""
+    body = wire("S: 220 *", *("C: EHLO client.example", "S: 250-*", "S: ..."))
+    more = "```check\nsession.helo == nobody.example\n```"
+    body += wire("@needs x-magic", "C: XMAGIC", "S: 250 *", step="magic", more=more)
+    body += wire("@needs pipelining", "C: QUIT", "S: 221 *", step="end")
+    performance = performed(made(body))
+    assert not performance.problems
+    sent = [line for line in performance.transcript if line.startswith("C:")]
+    assert sent == ["C: EHLO client.example", "C: QUIT"]
+
+
 def test_a_lesson_that_begins_with_connect_finds_no_connection() -> None:
     """Doors that refuse, stay silent or do not exist can be taught."""
     lesson = made(wire("@connect refused.practice.example:25", "S: <refused>"), scenario="ports")

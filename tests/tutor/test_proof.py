@@ -79,6 +79,11 @@ def test_a_check_that_does_not_hold_is_found() -> None:
     assert found("does not hold", more="```check\nsession.helo == other.example\n```\n")
 
 
+def test_a_step_that_is_always_skipped_is_found() -> None:
+    """What needs a keyword that the lesson's own server lacks would never be proven."""
+    assert found("does not offer X-MAGIC here", "@needs X-MAGIC", "C: NOOP", "S: 250 *")
+
+
 def test_feedback_that_is_never_said_is_found() -> None:
     """A rule for a line that is right, or behind another rule, is dead."""
     assert found("nothing in the step", more="```feedback\nC HELO client.example : no\n```\n")

@@ -14,6 +14,11 @@ def replay(*words: str, **options: object) -> Run:
     return smtpshell("lesson", "replay", "helo-to-quit", *words, **options)  # type: ignore[arg-type] # env or cwd
 
 
+def replay_file(path: object, *words: str) -> Run:
+    """Replay the lesson of a file."""
+    return smtpshell("lesson", "replay", str(path), *words)
+
+
 def outcomes(run: Run) -> dict[str, bool | None]:
     """Return what came of each line, by the line."""
     return {item["what"]: item["ok"] for item in run.objects}
@@ -116,3 +121,25 @@ def test_a_lesson_for_the_practice_world_is_not_replayed(tmp_path) -> None:
     run = smtpshell("lesson", "replay", str(path), "127.0.0.1:1")
     assert (run.status, "practice server only" in run.err) == (2, True)
     assert json.dumps(run.out) == '""'
+
+
+def test_a_step_is_skipped_where_the_server_lacks_its_keyword(tmp_path) -> None:
+    """@needs looks at what the real server offers; what follows in the step is skipped."""
+    from tests.tutor.making import lesson_text, wire
+
+    body = wire("S: 220 *", "C: EHLO client.example", "S: 250-*", "S: ...")
+    check = "```check\nsession.helo == x.example\n```\n"
+    body += wire("@needs X-MAGIC", "C: XMAGIC", "S: 250 *", step="magic", more=check)
+    body += wire("@drip 1s", "C: NOOP", "S: 250 *", step="end")
+    path = tmp_path / "made.md"
+    path.write_text(lesson_text(body, replay="any"), encoding="utf-8")
+    with serve(Smtp()) as server:
+        run = replay_file(path, f"{server.host}:{server.port}", "--json")
+    assert run.status == 0, run.out + run.err
+    reasons = {item["what"]: item["problem"] for item in run.objects if item["ok"] is None}
+    assert reasons == {
+        "@needs X-MAGIC": "the server does not offer X-MAGIC",
+        "XMAGIC": "the server does not offer X-MAGIC",
+        "check session.helo == x.example": "the server does not offer X-MAGIC",
+        "@drip 1s": "only the practice server can be made to drip",
+    }

@@ -29,7 +29,7 @@ PAUSE = 300.0
 LATEST = 4_102_444_800.0
 """The first moment of the year 2100: what claims to be later is no time."""
 
-KINDS = ("connect", "send", "clock", "close")
+KINDS = ("connect", "send", "clock", "drip", "close")
 
 
 @dataclass(frozen=True, slots=True)

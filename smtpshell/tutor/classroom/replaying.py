@@ -203,9 +203,12 @@ class _Replay:
                 await stage.send(encode(entry.text.replace(HIDDEN, WRONG)))
             case "close":
                 await stage.close()
-            case "clock":
+            case "clock" | "drip":
                 try:
-                    await stage.clock(entry.text)
+                    if entry.kind == "drip":
+                        stage.drip(entry.text)
+                    else:
+                        await stage.clock(entry.text)
                 except ValueError:
                     raise _Diverged("the log moves the clock by no duration") from None
 
