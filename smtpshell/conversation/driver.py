@@ -40,8 +40,9 @@ from smtpshell.protocol.events import (
     Sent,
     TlsStarted,
 )
+from smtpshell.protocol.pairing import Outgoing
 from smtpshell.protocol.replies import Reply, ReplyReader
-from smtpshell.protocol.session import Outgoing, Session
+from smtpshell.protocol.session import Session
 from smtpshell.protocol.state import Mode, State
 from smtpshell.protocol.values import replace
 
@@ -144,10 +145,11 @@ class Conversation(Publisher):
 
     def _attempted(self, attempt: net_link.Attempt) -> None:
         self.attempts.append(attempt)
+        stands_for = self.target.endpoint.instead_of if self.target is not None else None
         self.emit(
             Attempt,
-            address=attempt.address,
-            port=attempt.port,
+            address=stands_for.host if stands_for else attempt.address,
+            port=stands_for.port if stands_for else attempt.port,
             outcome=attempt.outcome,
             ms=attempt.ms,
         )
@@ -215,7 +217,7 @@ class Conversation(Publisher):
     def _take(self, replies: list[Reply]) -> None:
         for reply in replies:
             before = self.session.snapshot()
-            answer = self.session.receive(reply)
+            answer = self.session.receive(reply, unsent=bool(self._link and self._link.unsent))
             since = self._sent_at[0] if self._sent_at else self._clock()
             del self._sent_at[: max(0, len(self._sent_at) - self.session.pending)]
             self._unasked = self._unasked + 1 if answer.unasked else 0
@@ -302,6 +304,8 @@ class Conversation(Publisher):
         try:
             await link.drain()
         except LinkError as error:
+            if self._reader is not None:  # what the server said before it hung up is read first
+                await asyncio.wait([self._reader], timeout=1)
             if self._failed is None:
                 raise self._fail("write", error, error.kind) from error
             raise Broken(self._failed) from error
@@ -360,7 +364,9 @@ class Conversation(Publisher):
     def _timed_out(self) -> ReplyTimeout:
         snapshot = self.snapshot
         waited = self.options.timeout or 0.0
-        what, advice = no_reply(greeting=snapshot.state is State.GREETING, seconds=waited)
+        what, advice = no_reply(
+            greeting=snapshot.state is State.GREETING, seconds=waited, early=snapshot.early
+        )
         self.emit(Failed, stage="wait", status=Status.LOST, what=what, next=advice, kind="timeout")
         return ReplyTimeout(what, snapshot.target, advice)
 

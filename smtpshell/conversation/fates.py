@@ -58,7 +58,7 @@ class Fates:
     def decided(self, reply: Reply, recipient: str | None = None) -> None:
         """Note a reply about the message, for one recipient or for all that stand accepted."""
         for address, fate in self._fates.items():
-            if recipient in (None, address) and fate.accepted:
+            if recipient in (None, address) and (fate.accepted or fate.stage == "message"):
                 self._fates[address] = Fate(reply, "message")
 
     def report(self) -> Report:

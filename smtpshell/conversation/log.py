@@ -38,8 +38,12 @@ class Log:
 
     def replies_since(self, mark: int) -> list[Received]:
         """Return the replies since a mark that answered something, oldest first."""
+        return [event for event in self.received_since(mark) if not event.unasked]
+
+    def received_since(self, mark: int) -> list[Received]:
+        """Return all replies since a mark, asked for or not, oldest first."""
         recent = self._events[max(0, mark - self.dropped) :]
-        return [event for event in recent if isinstance(event, Received) and not event.unasked]
+        return [event for event in recent if isinstance(event, Received)]
 
 
 def _weight(event: Event) -> int:

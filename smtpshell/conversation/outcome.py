@@ -3,7 +3,8 @@
 With several refusals it is the first stage whose last attempt was refused, in the order in which a
 session passes through them; a recipient that was refused and not accepted later counts. A
 connection that was lost or never stood has the status of its failure, unless the server had
-announced the end itself, by refusing at the greeting or with a 421: then the refusal is the reason.
+announced the end itself, by refusing at the greeting, in the middle of the message or with a 421:
+then the refusal is the reason.
 """
 
 from __future__ import annotations
@@ -77,6 +78,9 @@ class Outcome:
         if reply.code == CLOSING:
             self._announced = True
         if event.unasked:
+            if event.early == "message" and refused:
+                self._announced = True
+                self._last[Status.MESSAGE, ""] = True
             return
         if event.before.state is State.GREETING:
             self._announced = refused

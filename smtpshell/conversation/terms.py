@@ -6,6 +6,7 @@ from smtpshell.net.link import LinkOptions
 from smtpshell.net.tls import TlsSettings
 from smtpshell.protocol.errors import SmtpshellError, Status
 from smtpshell.protocol.events import Failed
+from smtpshell.protocol.pairing import EARLY
 from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import dataclass, field
 
@@ -34,12 +35,20 @@ class ReplyTimeout(SmtpshellError):
     status = Status.LOST
 
 
-def no_reply(*, greeting: bool, seconds: float) -> tuple[str, str]:
-    """Return what to say, and to advise, when a greeting or another reply did not come in time."""
+def no_reply(*, greeting: bool, seconds: float, early: str = "") -> tuple[str, str]:
+    """Return what to say, and to advise, when a greeting or another reply did not come in time.
+
+    `early` is as in `Snapshot`: the reply before this one came too soon.
+    """
     if greeting:
         return (
             f"no greeting within {seconds:g} s",
             "The port may want TLS at once (smtps://) or be no SMTP (HTTP), or callers must wait.",
+        )
+    if early:
+        return (
+            f"no further reply within {seconds:g} s",
+            f"The server answered before, when {EARLY[early]}; it may say no more: /close.",
         )
     return (
         f"no whole reply within {seconds:g} s",

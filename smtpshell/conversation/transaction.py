@@ -210,14 +210,16 @@ class Transaction:
             return
         size = self._size()
         blocks = as_message(self._blocks(), stuffing=self.desk.settings.stuffing)
-        if size <= SHOWN_OCTETS:
-            await conversation.send(b"".join(blocks))
-        else:
-            with self.desk.progress("message", size) as step:
-                await conversation.send_body(blocks, "the message", step)
         mark = conversation.log.mark()
-        await conversation.command(".")
-        self._judged(mark)
+        try:
+            if size <= SHOWN_OCTETS:
+                await conversation.send(b"".join(blocks))
+            else:
+                with self.desk.progress("message", size) as step:
+                    await conversation.send_body(blocks, "the message", step)
+            await conversation.command(".")
+        finally:
+            self._judged(mark)
 
     async def _chunks(self) -> None:
         conversation = self.desk.conversation
@@ -248,9 +250,13 @@ class Transaction:
         return self.desk.conversation.log.replies_since(mark)
 
     def _judged(self, mark: int) -> None:
-        """Take over what the replies to DATA, BDAT or the dot mean for the recipients."""
-        for event in self._answers(mark):
-            if event.command in ("DATA", "BDAT", ".") and event.reply.family != 3:
+        """Take over what the replies to DATA, BDAT or the dot mean for the recipients.
+
+        A refusal that came before the dot counts as well, until another reply follows.
+        """
+        for event in self.desk.conversation.log.received_since(mark):
+            about = "." if event.early == "message" else event.command
+            if about in ("DATA", "BDAT", ".") and event.reply.family != 3:
                 self.fates.decided(event.reply, event.recipient)
 
     def report(self) -> None:

@@ -38,6 +38,8 @@ class Context:
     `message_size` and `size_limit` count octets. `recipients` were accepted, `refused` were not.
     `recipient_mx` tells whether `host` is a mail exchanger of the recipient's domain.
     `client_address` is our own address as the server sees it. `ms` is how long the reply took.
+    `early` tells what was not sent whole yet when the reply came, `hasty` what the client did not
+    wait for: keys of `protocol.pairing.EARLY` and `HASTY`.
     """
 
     verb: str | None = None
@@ -64,6 +66,8 @@ class Context:
     provider: str | None = None
     practice: bool = False
     unasked: bool = False
+    early: str = ""
+    hasty: str = ""
     ms: float | None = None
 
     @property

@@ -71,7 +71,7 @@ def explain(
     verdict = decide(book, voices, heard, lambda: _guesser(book).guess(reading.words))
     kind = CLASSES[verdict.class_]
     rule = verdict.rule
-    facts = situation(context, verb, provider, enhanced)
+    facts = situation(context, verb, provider, enhanced, code, software)
     places = Places(context, text, reading, about_sender=kind.name in SENDERS)
     causes, following = _advise(kind.name, rule, facts, places)
     transient = reply.family == 4
@@ -156,14 +156,14 @@ def _plan(
     once: dict[str, tuple[str, str]] = {}
     for row in rows:
         once.setdefault(row[0], row)
-    return templates(list(once.values())[:MOST_CAUSES]), rule.next if rule is not None else ()
+    return templates(list(once.values())), rule.next if rule is not None else ()
 
 
 def _advise(
     class_: str, rule: Rule | None, facts: frozenset[str], places: Places
 ) -> tuple[tuple[Cause, ...], tuple[str, ...]]:
     plan, first = _plan(class_, rule, facts)
-    causes = fill_causes(plan, places)
+    causes = fill_causes(plan, places, MOST_CAUSES)
     commands = [fill(command, places) for command in first] if first else []
     commands += [cause.confirm for cause in causes]
     return causes, tuple(dict.fromkeys(commands))[:MOST_NEXT]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
-from smtpshell.knowledge.advice import MOST_NEXT
+from smtpshell.knowledge.advice import MOST_CAUSES, MOST_NEXT
 from smtpshell.knowledge.classes import CLASSES
 from smtpshell.knowledge.codes import FOLDER
 from smtpshell.knowledge.context import Context
@@ -75,6 +75,15 @@ SERVICES: dict[str, str] = {
 }
 """Other services by name, in words."""
 
+PORTS: dict[int, str] = {
+    24: "mail handed to mailboxes (LMTP)",
+    25: "mail between servers",
+    465: "submission with TLS from the first octet",
+    587: "submission with STARTTLS",
+    2525: "a stand-in for 587 at some providers",
+}
+"""What the ports of mail are for."""
+
 _KINDS: dict[tuple[str, str], str] = {
     ("", "resolve"): "unresolved",
     ("connect", "timeout"): "filtered",
@@ -136,10 +145,11 @@ def explain_failure(kind: str, context: Context, *, detail: str = "") -> Explana
         places["service"] = f": it is {SERVICES[service]}"
     if context.ms:
         places["waited"] = f" within {context.ms / 1000:.0f} seconds"
+    places["port_use"] = f" ({PORTS[context.port]})" if context.port in PORTS else ""
     port = str(context.port or "")
     first = [(text, command) for ports, text, command in row.causes if port and ports == port]
     others = [(text, command) for ports, text, command in row.causes if not ports]
-    causes = fill_causes(first + others, places)
+    causes = fill_causes(first + others, places, MOST_CAUSES)
     meaning = f"It failed: {_known_only(fill(row.meaning, places), context)}."
     facts = (f"the connection came to {name!r}", port and f"port {port}", detail)
     return Explanation(

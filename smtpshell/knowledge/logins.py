@@ -11,7 +11,7 @@ from collections.abc import Callable
 from smtpshell.knowledge.context import Context
 from smtpshell.protocol.replies import Reply
 
-_NEEDS_THE_PASSWORD = ("CRAM-MD5", "DIGEST-MD5")
+KEEPS_PASSWORD = ("CRAM-MD5", "DIGEST-MD5")
 """Mechanisms for which a server must keep the password itself, as most of today's do not."""
 
 _BETWEEN_SERVERS = 25
@@ -27,15 +27,33 @@ def login_advice(reply: Reply, context: Context) -> str:
     return advise(context)
 
 
-def _mechanism(context: Context) -> str:
-    """Return the mechanism that was tried, from the session or from the line."""
+def tried_mechanism(context: Context) -> str:
+    """Return the mechanism that was tried, from the session or from the line; "" if none is known.
+
+    >>> tried_mechanism(Context(verb="AUTH", line="AUTH cram-md5"))
+    'CRAM-MD5'
+    """
     words = context.line.split()
     named = words[1] if len(words) > 1 and words[0].upper() == "AUTH" else ""
     return (context.mechanism or named).upper()
 
 
+def other_mechanism(context: Context) -> str:
+    """Return the best mechanism that is offered beside the one that was tried; "" for none."""
+    from smtpshell.protocol.sasl.table import MECHANISMS
+
+    tried = tried_mechanism(context)
+    rows = [
+        MECHANISMS[name]
+        for name in map(str.upper, context.auth_mechanisms)
+        if name in MECHANISMS and name != tried
+    ]
+    best = max(rows, key=lambda row: ("password" in row.needs, row.strength), default=None)
+    return best.name if best is not None and best.strength else ""
+
+
 def _others(context: Context) -> str:
-    tried = _mechanism(context)
+    tried = tried_mechanism(context)
     return ", ".join(name for name in context.auth_mechanisms if name != tried)
 
 
@@ -58,8 +76,8 @@ def _wrong(context: Context) -> str:
         return f"Many servers refuse every login that is not encrypted. {_encrypt(context)}"
     if context.port == _BETWEEN_SERVERS:
         return "Port 25 is between servers: users log in at port 587 or 465."
-    tried = _mechanism(context)
-    if tried in _NEEDS_THE_PASSWORD and "PLAIN" in context.auth_mechanisms:
+    tried = tried_mechanism(context)
+    if tried in KEEPS_PASSWORD and "PLAIN" in context.auth_mechanisms:
         return (
             f"{tried} works only where the server keeps the password itself; "
             "inside TLS, /auth PLAIN works with any."
@@ -71,7 +89,7 @@ def _weak(context: Context) -> str:
     """534: the mechanism is too weak for the server's policy."""
     others = _others(context)
     stronger = f" The server also offers {others}." if others else ""
-    return f"{_mechanism(context) or 'This mechanism'} is too weak for this server.{stronger}"
+    return f"{tried_mechanism(context) or 'This mechanism'} is too weak for this server.{stronger}"
 
 
 def _encryption_required(context: Context) -> str:

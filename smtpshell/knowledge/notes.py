@@ -15,6 +15,15 @@ NO_CONTEXT = Context()
 
 UNASKED = "Nobody asked: the server ends the session by itself."
 
+TOO_EARLY: dict[str, str] = {
+    "message": "It came before the end of the message: what you send is message data still, "
+    "up to the line with the dot.",
+    "chunk": "It came before the end of the chunk: the rest of its octets is still due.",
+    "command": "It came before the end of the command.",
+    "group": "It came before the whole group was sent.",
+}
+"""What an early refusal means for what is sent next, by what was not whole yet."""
+
 
 def short(reply: Reply, context: Context = NO_CONTEXT, *, diagnose: bool = True) -> str:
     """Return the note of one line: what the code means for this command, or why it was refused.
@@ -28,7 +37,9 @@ def short(reply: Reply, context: Context = NO_CONTEXT, *, diagnose: bool = True)
     from smtpshell.knowledge.explain import explain
 
     reason = explain(reply, context).short
-    return f"{UNASKED} {reason}" if context.unasked and reply.code == 421 else reason
+    if context.unasked and reply.code == 421:
+        return f"{UNASKED} {reason}"
+    return f"{reason} {TOO_EARLY.get(context.early, '')}".rstrip()
 
 
 def _by_codes(reply: Reply, context: Context) -> str:

@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
+from ipaddress import ip_address
 
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explanation import Cause
+from smtpshell.knowledge.logins import other_mechanism, tried_mechanism
 from smtpshell.knowledge.reading import Reading, find_address
+from smtpshell.protocol.commands import VERBS
 
 _ADDRESS = re.compile(r"[\w.+=/-]{1,64}@[\w.-]{1,255}", re.ASCII)
 _LOGIN = re.compile(r"[\w.+=/-]{1,64}(?:@[\w.-]{1,255})?", re.ASCII)
@@ -82,10 +86,32 @@ def _recipient(places: Places) -> str:
 
 
 def _ip(places: Places) -> str:
+    """Return the sending address: our own where others can see it, else the one in the text.
+
+    Behind a router our own end has a private address, of which nobody outside knows anything.
+    """
     known = _checked(places.context.client_address, _NAME)
-    if known or places.reading is None:
+    if known and not _is_inside(known):
         return known
-    return find_address(places.text, places.reading) or ""
+    return (find_address(places.text, places.reading) or "") if places.reading is not None else ""
+
+
+_INSIDE = ("10.", "127.", "169.254.", "192.168.", "::1", "fe80:", "fc", "fd")
+_INSIDE_172 = frozenset(f"172.{number}." for number in range(16, 32))
+
+
+def _is_inside(address: str) -> bool:
+    """Tell whether an address is loopback or private (RFC 1918, RFC 4193), and so never public."""
+    return address.lower().startswith(_INSIDE) or address[:7] in _INSIDE_172
+
+
+def is_domain(name: str) -> bool:
+    """Tell whether a name can be asked for in the DNS: no address, and not a bare word."""
+    try:
+        ip_address(name.strip("[]"))
+    except ValueError:
+        return "." in name.strip(".")
+    return False
 
 
 def _target(places: Places) -> str:
@@ -116,6 +142,32 @@ def _checked(value: str, pattern: re.Pattern[str]) -> str:
     return value if pattern.fullmatch(value) else ""
 
 
+def _near_verb(places: Places) -> str:
+    """Return the verb that an unknown one was perhaps meant to be."""
+    return nearest_verb(places.context.command)
+
+
+@lru_cache(maxsize=64)
+def nearest_verb(word: str) -> str:
+    """Return the verb of SMTP that a word resembles; "" for none, or for one that is known.
+
+    >>> nearest_verb("RCTP"), nearest_verb("RCPT"), nearest_verb("FOO")
+    ('RCPT', '', '')
+    """
+    from difflib import get_close_matches
+
+    if word in VERBS:
+        return ""
+    return next(iter(get_close_matches(word[:12], VERBS, 1, 0.7)), "")
+
+
+def _again(places: Places) -> str:
+    """Return what opens the connection again: the last target is known to the shell itself."""
+    if places.context.state:
+        return "/connect"
+    return f"/connect {places['target']}:{places['port']}"
+
+
 def _domain(address: str) -> str:
     return address.rpartition("@")[2].strip(".") if "@" in address else ""
 
@@ -136,7 +188,42 @@ _PLACES: dict[str, Callable[[Places], str]] = {
     "size": lambda places: str(places.context.message_size or ""),
     "limit": lambda places: str(places.context.size_limit or ""),
     "verb": _verb,
+    "near_verb": _near_verb,
+    "mechanism": lambda places: _checked(tried_mechanism(places.context), _NAME),
+    "other_mechanism": lambda places: _checked(other_mechanism(places.context), _NAME),
+    "again": _again,
 }
+
+PLACEHOLDERS = frozenset(
+    {name.upper().replace("_", "-") for name in _PLACES} | {"SELECTOR", "FILE", "PATH", "/PATH"}
+)
+"""Words that stand in a command for what the user alone can tell."""
+
+_WORD = re.compile(r"[^\s<>=@:\[\]]+")
+
+
+def unfilled(command: str) -> tuple[str, ...]:
+    """Return the words of a command that are still to be replaced by the user.
+
+    >>> unfilled("/dkim SELECTOR example.com"), unfilled("MAIL FROM:<USER>"), unfilled("EHLO me")
+    (('SELECTOR',), ('USER',), ())
+    """
+    return tuple(word for word in _WORD.findall(command)[1:] if word in PLACEHOLDERS)
+
+
+def is_sensible(command: str, context: Context) -> bool:
+    """Tell whether a command can say anything here.
+
+    The DNS knows no mail host of an address or of a bare word, the practice server has one port,
+    and connecting anew to the place where we are is no new attempt.
+    """
+    name, _, argument = command.partition(" ")
+    if name == "/mx":
+        return is_domain(argument) or argument in PLACEHOLDERS
+    if name != "/connect" or not argument:
+        return True
+    host = f"[{context.host}]" if ":" in context.host.strip("[]") else context.host
+    return not context.practice and argument != f"{host}:{context.port}"
 
 
 def fill(template: str, places: Mapping[str, str]) -> str:
@@ -153,11 +240,22 @@ def templates(rows: Iterable[tuple[str, str]]) -> tuple[Template, ...]:
     return tuple(row if "{" in row[0] + row[1] else Cause(*row) for row in rows)
 
 
-def fill_causes(rows: Iterable[Template], places: Mapping[str, str]) -> tuple[Cause, ...]:
-    """Fill templates into causes."""
-    return tuple(
-        [
-            row if isinstance(row, Cause) else Cause(fill(row[0], places), fill(row[1], places))
-            for row in rows
-        ]
-    )
+def fill_causes(rows: Iterable[Template], places: Places, most: int = 99) -> tuple[Cause, ...]:
+    """Fill templates into causes, `most` at the most; those that cannot help here are left out.
+
+    In a session of our own, causes whose command still lacks something come last.
+    """
+    context = places.context
+    causes: list[Cause] = []
+    for row in rows:
+        if isinstance(row, Cause):
+            causes.append(row)
+            continue
+        command = fill(row[1], places)
+        if row[1] == "{again}" or not context.host or is_sensible(command, context):
+            causes.append(Cause(fill(row[0], places), command))
+        if len(causes) == most and not context.state:
+            break
+    if context.state:
+        causes.sort(key=lambda cause: bool(unfilled(cause.confirm)))
+    return tuple(causes[:most])

@@ -320,6 +320,11 @@ class Link:
         return told() if told is not None else key_exchange_group(layer.first_octets)
 
     @property
+    def unsent(self) -> int:
+        """Octets written that the system has not taken yet."""
+        return self._wire.transport.get_write_buffer_size()
+
+    @property
     def closed(self) -> bool:
         """Whether nothing can be sent any more."""
         return self._wire.gone.is_set() or self._wire.transport.is_closing()

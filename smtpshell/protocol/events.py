@@ -84,6 +84,16 @@ class Received(Event):
     recipient: str | None = None
     before: Snapshot
 
+    @property
+    def early(self) -> str:
+        """What was not whole yet when the reply came, a key of `pairing.EARLY`; else ""."""
+        return self.after.early
+
+    @property
+    def flaws(self) -> tuple[str, ...]:
+        """The flaws of the reply, with that of coming too early; names from `replies.FLAWS`."""
+        return (*self.reply.flaws, "early") if self.early else self.reply.flaws
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TlsStarted(Event):

@@ -57,6 +57,7 @@ FLAWS: dict[str, Flaw] = {
         ),
         Flaw("cut-off", "RFC 5321 4.2.1", "the connection ended inside the reply"),
         Flaw("injected", "RFC 3207 6", "plain text arrived before the TLS handshake"),
+        Flaw("early", "RFC 5321 4.3.1", "the reply came before what it answers was sent whole"),
     )
 }
 """Every flaw that a reply may carry, by name."""

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from smtpshell.protocol.commands import VERBS, Command
 from smtpshell.protocol.extensions import Extensions, parse_ehlo
 from smtpshell.protocol.loginwatch import LoginWatch
+from smtpshell.protocol.pairing import Answer, Outgoing, Waiting, not_waited_for, too_early
 from smtpshell.protocol.replies import Reply
 from smtpshell.protocol.secrets import redact_answer, redact_command
 from smtpshell.protocol.state import (
@@ -50,7 +51,8 @@ class Snapshot:
     `recipients` were accepted in this transaction, `refused` were not. `banner` is the text of the
     greeting. `pending` counts the commands that wait for a reply. `sender` is None outside a
     transaction and "" for the null reverse-path. `trying` is the mechanism of a login under way,
-    and `challenges` how many 334s it has got.
+    and `challenges` how many 334s it has got. `early` and `hasty` are as in `pairing`: what was not
+    whole yet when the last reply came, and what the client did not wait for on this connection.
     """
 
     state: State = State.CLOSED
@@ -72,52 +74,13 @@ class Snapshot:
     pending: int = 0
     trying: str | None = None
     challenges: int = 0
+    early: str = ""
+    hasty: str = ""
 
     @property
     def connected(self) -> bool:
         """Whether there is a server to talk to."""
         return self.state is not State.CLOSED
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """One line as the session understood it when it was sent.
-
-    `shown` is the line with secrets hidden, without its line end; `kind` is as in `events.Sent`.
-    `replies` is how many replies it will get, as far as is known: 0 for message data, one per
-    recipient for the end of a message in LMTP.
-    """
-
-    kind: str
-    verb: str
-    shown: str
-    ending: str = "\r\n"
-    command: Command | None = None
-    replies: int = 0
-    out_of_order: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How a reply was understood: the line it answers, or None when nothing waited for it."""
-
-    outgoing: Outgoing | None
-    recipient: str | None = None
-    unasked: bool = False
-
-    @property
-    def verb(self) -> str | None:
-        """The verb answered; None for the greeting and for unasked replies."""
-        return (self.outgoing.verb or None) if self.outgoing is not None else None
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """A line that waits; how many replies are `left` is known when its turn comes, 0 until then."""
-
-    outgoing: Outgoing
-    left: int = 0
-    recipients: tuple[str, ...] = ()
 
 
 class Session:
@@ -137,7 +100,7 @@ class Session:
         self._forget()
 
     def _forget(self) -> None:
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: deque[Waiting] = deque()
         self._partial = bytearray()
         self._octets_left = 0
         self._body_open = False
@@ -243,8 +206,27 @@ class Session:
         if self._octets_left:
             self._octets_left = max(0, self._octets_left - octets)
 
-    def receive(self, reply: Reply) -> Answer:
-        """Note a reply, move on as the table says, and return what it answers."""
+    def receive(self, reply: Reply, *, unsent: bool = False) -> Answer:
+        """Note a reply, move on as the table says, and return what it answers.
+
+        `unsent` says that octets noted as sent have not all left yet.
+        """
+        begun = self._begun()
+        answer = self._answered(reply)
+        early = too_early(reply, answer, begun, unsent=unsent, more=bool(self._waiting))
+        if early != self._now.early:
+            self._set(early=early)
+        return answer
+
+    def _begun(self) -> str:
+        """Return what has been begun and is not whole yet."""
+        if self._octets_left:
+            return "chunk"
+        if self._body_open and self.state is State.DATA:
+            return "message"
+        return "command" if self._partial else ""
+
+    def _answered(self, reply: Reply) -> Answer:
         if self._is_greeting(reply):
             self._greeted = True
             if reply.code is not None:
@@ -317,6 +299,7 @@ class Session:
             self._login.refused = False
         elif self._login.refused and len(line.split()) == 1:
             return self._await(Outgoing("command", "", redact_answer(line), ending, replies=1))
+        self._note_haste()
         legal = verb is None or self.state.name in verb.states or bool(self._waiting)
         shown = line
         if verb is not None and verb.secret and not self._is_published(command):
@@ -337,11 +320,18 @@ class Session:
         mechanism, response = self._login.begin(command.argument)
         return self._published(mechanism, encode(response))
 
+    def _note_haste(self) -> None:
+        greeted = self._greeted or self.state is not State.GREETING
+        waiting = (line.outgoing.verb for line in self._waiting)
+        hasty = not_waited_for(waiting, self._now.extensions, greeted=greeted)
+        if hasty and not self._now.hasty:
+            self._set(hasty=hasty)
+
     def _await(self, outgoing: Outgoing) -> Outgoing:
         count = max(1, len(self._reporting(outgoing)))
         if count != outgoing.replies:
             outgoing = replace(outgoing, replies=count)
-        self._waiting.append(_Waiting(outgoing))
+        self._waiting.append(Waiting(outgoing))
         return outgoing
 
     # --- receiving -------------------------------------------------------------------------

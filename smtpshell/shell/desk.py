@@ -23,7 +23,7 @@ from smtpshell.protocol.text import visible
 if TYPE_CHECKING:
     from smtpshell.conversation.guest import Guest
     from smtpshell.conversation.settings import Settings
-    from smtpshell.protocol.session import Outgoing
+    from smtpshell.protocol.pairing import Outgoing
     from smtpshell.shell.console import Console
 
 EMPTY_LINE = r"An empty line is not sent; /raw \r\n sends one."

@@ -26,6 +26,7 @@ from smtpshell.protocol.events import (
     Sent,
     TlsStarted,
 )
+from smtpshell.protocol.pairing import EARLY
 from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import dataclass
 from smtpshell.shell.fragments import Line, at_right, paragraph, width_of, wrap
@@ -69,7 +70,8 @@ def event_lines(event: Event, look: Look) -> Iterator[Line]:
 
 def _received(event: Received, look: Look) -> Iterator[Line]:
     if event.unasked:
-        yield [("warn", "Unasked: "), ("note", "the server says this on its own account.")]
+        why = EARLY.get(event.early, "the server says this on its own account")
+        yield [("warn", "Unasked: "), ("note", f"{why}.")]
     note = note_of(event) if look.notes != "off" else Note("")
     timing = told(event.ms) if look.timing and not event.unasked else ""
     yield from _wire(event, note, timing, look.width)

@@ -14,6 +14,8 @@ def verb_of(event: Received) -> str | None:
     """Return the verb that a reply answers, as the explainer names it; CONNECT for a greeting."""
     if event.command is not None:
         return "MESSAGE" if event.command == "." else event.command
+    if event.early in ("message", "chunk"):
+        return "MESSAGE"
     return "CONNECT" if _greets(event) else None
 
 
@@ -30,6 +32,7 @@ def context_of(event: Received, **more: object) -> Context:
         "line": event.line,
         "unasked": event.unasked,
         "ms": event.ms,
+        "early": event.early,
     }
     if _greets(event):
         facts["banner"] = event.reply.text
@@ -58,5 +61,6 @@ def session_facts(now: Snapshot) -> dict[str, object]:
         "sender": now.sender,
         "recipients": now.recipients,
         "refused": now.refused,
+        "hasty": now.hasty,
         "practice": now.target == PRACTICE,
     }

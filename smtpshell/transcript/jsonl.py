@@ -111,7 +111,7 @@ def _reply(event: Received) -> dict[str, Any]:
         "code": reply.code,
         "enhanced": reply.enhanced,
         "lines": list(reply.lines),
-        "flaws": list(reply.flaws),
+        "flaws": list(event.flaws),
         "ms": round(event.ms, 3),
         "unasked": event.unasked,
         "command": event.command,

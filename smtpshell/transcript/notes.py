@@ -74,7 +74,7 @@ def glosses_of(event: Received) -> tuple[Gloss, ...]:
 
 def flaws_of(event: Received) -> tuple[str, ...]:
     """Return the flaws of a reply in words, each with the section that it departs from."""
-    named = (FLAWS[name] for name in event.reply.flaws)
+    named = (FLAWS[name] for name in event.flaws)
     return tuple(f"{flaw.meaning} ({flaw.section})" for flaw in named)
 
 

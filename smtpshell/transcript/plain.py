@@ -21,6 +21,7 @@ from smtpshell.protocol.events import (
     Sent,
     TlsStarted,
 )
+from smtpshell.protocol.pairing import EARLY
 from smtpshell.protocol.text import visible
 from smtpshell.transcript.notes import long_note_of, note_of
 
@@ -79,7 +80,7 @@ def _received(event: Received, notes: str, *, timing: bool) -> Iterator[str]:
     if notes == "off":
         return
     if event.unasked:
-        yield "# Unasked: no command was waiting for this."
+        yield f"# Unasked: {EARLY.get(event.early, 'no command was waiting for this')}."
     note = note_of(event)
     for gloss in note.glosses:
         yield f"# {gloss.keyword}: {gloss.meaning}"

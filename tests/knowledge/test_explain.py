@@ -95,7 +95,7 @@ CASES = {
         "550 5.7.1 Unable to relay",
         {"verb": "RCPT", "user": "ann@client.example", "port": 587},
         "relay_denied",
-        ["/status"],
+        ["RCPT TO:<postmaster>"],
         "mynetworks and relay_domains, the relay list of the IIS",
     ),
     "relay denied, no MX": (

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smtpshell.protocol.pairing import Answer, Outgoing
 from smtpshell.protocol.replies import Reply, ReplyReader
-from smtpshell.protocol.session import Answer, Outgoing, Session
+from smtpshell.protocol.session import Session
 from smtpshell.protocol.state import Mode, State
 from smtpshell.protocol.verbs import VERBS
 from tests.protocol.feeding import cut, one_by_one, places

@@ -83,7 +83,7 @@ def _extensions(value: object) -> Mapping[str, tuple[str, ...]] | None:
 
 _FIELDS: dict[str, Callable[[object], object]] = {
     **dict.fromkeys(("line", "state", "host", "banner", "user", "mechanism", "helo"), _text),
-    **dict.fromkeys(("sender", "client_address", "provider"), _text),
+    **dict.fromkeys(("sender", "client_address", "provider", "early", "hasty"), _text),
     **dict.fromkeys(("port", "message_size", "size_limit"), _count),
     **dict.fromkeys(("tls", "tls_verified", "esmtp", "recipient_mx"), _truth),
     **dict.fromkeys(("practice", "unasked"), _truth),
