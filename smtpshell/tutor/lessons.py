@@ -164,11 +164,13 @@ def replay(words: list[str], settings: Settings) -> int:
     return replay_main(words, settings)
 
 
-def _author(name: str) -> Handler:
-    def handler(words: list[str], settings: Settings) -> int:
-        from smtpshell.tutor import authoring
+def _author(module: str, name: str = "main") -> Handler:
+    """Return a handler of the author's room, which is loaded when it is used."""
 
-        tool: Handler = getattr(authoring, name)
+    def handler(words: list[str], settings: Settings) -> int:
+        from importlib import import_module
+
+        tool: Handler = getattr(import_module(f"smtpshell.tutor.authoring.{module}"), name)
         return tool(words, settings)
 
     return handler
@@ -200,10 +202,11 @@ WORDS: dict[str, tuple[str, Handler]] = {
     "replay": ("LESSON TARGET [--send] ...: hold a real server to a lesson", replay),
     "progress": ("[delete [NAME]]: show or delete what is kept of you", progress),
     "check": ("[NAME|FILE ...] [--json] [--junit FILE]: prove lessons", check),
-    "new": ("FILE.md [--scenario NAME]: begin a lesson of your own", _author("new")),
-    "format": ("the format of lessons on one page", _author("format_")),
-    "record": ("FILE.md [TARGET]: make a lesson of a session", _author("record")),
-    "render": ("NAME --to text|html: a lesson as a page to read", _author("render")),
-    "guide": ("[NAME ...]: the teacher's booklet", _author("guide")),
+    "new": ("FILE.md [--scenario NAME]: begin a lesson of your own", _author("commands", "new")),
+    "format": ("the format of lessons on one page", _author("commands", "format_")),
+    "record": ("FILE.md [TARGET]: make a lesson of a session", _author("commands", "record")),
+    "accept": ("NAME [--step ID] [--dry-run]: take over the server's words", _author("accept")),
+    "render": ("NAME --to text|html: a lesson as a page to read", _author("commands", "render")),
+    "guide": ("[NAME ...]: the teacher's booklet", _author("commands", "guide")),
 }
 """Every word behind `smtpshell lesson`; no lesson may be called by one of them."""

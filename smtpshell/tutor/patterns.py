@@ -42,6 +42,37 @@ def _compiled(pattern: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     return re.compile(expression, re.DOTALL), tuple(names)
 
 
+def pieces_of(pattern: str) -> list[tuple[str, str]]:
+    r"""Return a pattern in pieces: ("text", literal text), ("any", "*") and ("name", a name).
+
+    A star that stands for itself is text, and comes without its backslash.
+
+    >>> pieces_of(r"2.0.0 \* {{id}}*")
+    [('text', '2.0.0 * '), ('name', 'id'), ('any', '*')]
+    """
+    pieces: list[tuple[str, str]] = []
+    at = 0
+    for part in (*_PART.finditer(pattern), None):
+        text = pattern[at : part.start() if part else None]
+        if part is not None and part[0] == r"\*":
+            text += "*"
+        if text and pieces and pieces[-1][0] == "text":
+            pieces[-1] = ("text", pieces[-1][1] + text)
+        elif text:
+            pieces.append(("text", text))
+        if part is None:
+            break
+        if part[0] != r"\*":
+            pieces.append(("name", part[1]) if part[1] else ("any", "*"))
+        at = part.end()
+    return pieces
+
+
+def literal(text: str) -> str:
+    """Return the pattern that only this text fits."""
+    return text.replace("*", r"\*")
+
+
 def names_of(pattern: str) -> tuple[str, ...]:
     """Return the names that a pattern captures or compares."""
     return _compiled(pattern)[1]
@@ -56,15 +87,11 @@ def match_text(pattern: str, text: str, values: Mapping[str, str]) -> dict[str, 
     True
     """
     known = _PART.sub(
-        lambda part: _literal(values[part[1]]) if part[1] in values else part[0], pattern
+        lambda part: literal(values[part[1]]) if part[1] in values else part[0], pattern
     )
     expression, names = _compiled(known)
     found = expression.fullmatch(text)
     return dict(zip(names, found.groups(), strict=True)) if found else None
-
-
-def _literal(text: str) -> str:
-    return text.replace("*", r"\*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +117,7 @@ def match_reply(
         return Match(problem=f"the code is {reply.code or 'missing'}, not {expected.code}")
     captures: dict[str, str] = {}
     lines = list(reply.lines) or [""]
-    unordered = verb in HELLOS and reply.family == 2
+    unordered = is_a_set(reply, verb)
     for number, pattern in enumerate(expected.patterns):
         place = _find(pattern, lines, {**values, **captures}, anywhere=unordered and number > 0)
         if place is None:
@@ -101,6 +128,19 @@ def match_reply(
     if lines and not expected.open:
         return Match(problem=f"there is a line more: {visible(lines[0])!r}")
     return Match(captures)
+
+
+def is_a_set(reply: Reply, verb: str) -> bool:
+    """Tell whether the lines of a reply behind the first may come in any order."""
+    return verb in HELLOS and reply.family == 2
+
+
+def captured(expected: Expected, reply: Reply, values: Mapping[str, str]) -> dict[str, str]:
+    """Return what can be captured line by line from a reply whose text is another one."""
+    captures: dict[str, str] = {}
+    for pattern, line in zip(expected.patterns, reply.lines, strict=False):
+        captures |= match_text(pattern, line, {**values, **captures}) or {}
+    return captures
 
 
 def _find(

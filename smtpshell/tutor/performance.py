@@ -28,7 +28,7 @@ from smtpshell.tutor.lesson import (
     Tool,
 )
 from smtpshell.tutor.patterns import match_text
-from smtpshell.tutor.reactions import compare, happenings_of
+from smtpshell.tutor.reactions import Comparison, by_text, compare, happenings_of
 from smtpshell.tutor.stage import Entry, Stage
 from smtpshell.tutor.standing import Standing
 from smtpshell.tutor.units import branches_of
@@ -131,13 +131,15 @@ async def perform(
     seed: int = 0,
     choices: Mapping[int, int] | None = None,
     audience: Audience | None = None,
+    comparison: Comparison = by_text,
 ) -> Performance:
     """Perform a lesson; `choices` maps lines of exchanges to the numbers of their branches.
 
-    Ends at the first thing that goes wrong, because what follows would go wrong with it.
+    Ends at the first thing that goes wrong, because what follows would go wrong with it. Whether a
+    reply is the expected one is for the `comparison` to say.
     """
     async with on_stage(lesson) as stage:
-        performer = _Performer(lesson, stage, seed, choices or {}, audience)
+        performer = _Performer(lesson, stage, seed, choices or {}, audience, comparison)
         return await performer.run()
 
 
@@ -166,8 +168,10 @@ class _Performer:
         seed: int,
         choices: Mapping[int, int],
         audience: Audience | None,
+        comparison: Comparison,
     ) -> None:
         self._lesson = lesson
+        self._comparison = comparison
         self._stage = stage
         self._choices = choices
         self._audience = audience
@@ -239,7 +243,8 @@ class _Performer:
             self._heard = stage.mark()
             await stage.send(b"".join(unit.octets(self._values) for unit in branch.units))
         await await_reactions(stage, branch.reactions, self._heard)
-        outcome = compare(branch.reactions, happenings_of(stage.since(self._heard)), self._values)
+        happened = happenings_of(stage.since(self._heard))
+        outcome = compare(branch.reactions, happened, self._values, self._comparison)
         if not outcome:
             raise _Failure(Problem(outcome.line, outcome.problem))
         self._values |= outcome.captures

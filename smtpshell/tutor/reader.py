@@ -41,12 +41,19 @@ class LessonError(SmtpshellError):
 def read_file(path: Path) -> Lesson:
     """Read a lesson file; raises `FileError` and `LessonError`."""
     try:
-        text = path.read_text(encoding="utf-8")
+        octets = path.read_bytes()
     except OSError as error:
         raise FileError.from_os(error, path, "read") from error
+    return read_lesson(decoded(octets, path), str(path))
+
+
+def decoded(octets: bytes, path: Path) -> str:
+    """Return the text of a file's octets, line ends as they are; raises `LessonError`."""
+    try:
+        return octets.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise LessonError([f"{path}:1: not UTF-8 text (octet {error.start})"]) from error
-    return read_lesson(text, str(path))
+        line = octets.count(b"\n", 0, error.start) + 1
+        raise LessonError([f"{path}:{line}: not UTF-8 text (octet {error.start})"]) from error
 
 
 def read_lesson(text: str, name: str) -> Lesson:

@@ -35,7 +35,7 @@ from smtpshell.tutor.lesson import (
     WireEvent,
 )
 from smtpshell.tutor.meaning import shown
-from smtpshell.tutor.patterns import Match, match_reply, match_text
+from smtpshell.tutor.patterns import Match, captured, match_reply
 from smtpshell.tutor.performance import begins_connected, lacking
 from smtpshell.tutor.reactions import compare, happenings_of
 from smtpshell.tutor.units import Branch, branches_of
@@ -197,7 +197,7 @@ class Replayer:
         if match:
             return match
         self._differs.append(match.problem)
-        return Match(_captured(expected, received, values))
+        return Match(captured(expected, received.reply, values))
 
     def _starts_letter(self, branch: Branch) -> bool:
         return any(
@@ -279,14 +279,6 @@ class Replayer:
             verdict.holds,
             verdict.found if verdict.holds is None else problem,
         )
-
-
-def _captured(expected: Expected, received: Received, values: Mapping[str, str]) -> dict[str, str]:
-    """Return what can be captured line by line from a reply whose text is another one."""
-    captures: dict[str, str] = {}
-    for pattern, line in zip(expected.patterns, received.reply.lines, strict=False):
-        captures |= match_text(pattern, line, {**values, **captures}) or {}
-    return captures
 
 
 def is_near(target: Target) -> bool:

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 
 import pytest
 
+from smtpshell.tutor.authoring.rendering import guide, inline, render_html
 from smtpshell.tutor.reader import read_file
-from smtpshell.tutor.rendering import guide, inline, render_html
 from tests.conversation.running import smtpshell
 from tests.tutor.making import GREETING, made, performed, played, wire
 

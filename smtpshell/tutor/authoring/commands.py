@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.options import Parser
-from smtpshell.protocol.errors import FileError, UsageError
+from smtpshell.protocol.errors import UsageError
+from smtpshell.tutor.authoring.writing import write_new
 
 if TYPE_CHECKING:
     from smtpshell.conversation.settings import Settings
@@ -20,7 +21,7 @@ GOOD, WRONG = 0, 1
 def new(words: list[str], settings: Settings) -> int:
     """Write the file of a new lesson, which works as it is."""
     from smtpshell.practice.library import load_scenario
-    from smtpshell.tutor.template import new_lesson
+    from smtpshell.tutor.authoring.template import new_lesson
 
     parser = Parser(prog="smtpshell lesson new", description="Write a new lesson.")
     parser.add_argument("file", metavar="FILE.md", help="its name, after a number, is the id")
@@ -35,23 +36,15 @@ def new(words: list[str], settings: Settings) -> int:
             "Write lesson new 21-my-lesson.md.",
         )
     load_scenario(options.scenario)
-    _write_new(path, new_lesson(name, options.scenario))
+    write_new(path, new_lesson(name, options.scenario))
     if not settings.quiet:
         print(f"Wrote {path}. smtpshell lesson check {path} proves it; lesson format explains it.")
     return GOOD
 
 
-def _write_new(path: Path, text: str) -> None:
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise FileError.from_os(error, path, "write") from error
-
-
 def format_(words: list[str], _settings: Settings) -> int:
     """Print the format of lessons on one page."""
-    from smtpshell.tutor.template import reference
+    from smtpshell.tutor.authoring.template import reference
 
     if words:
         raise UsageError("lesson format takes no argument", words[0])
@@ -72,7 +65,7 @@ def render(words: list[str], settings: Settings) -> int:
         from smtpshell.tutor.demonstration import demonstrate
 
         return asyncio.run(demonstrate(lesson, settings))
-    from smtpshell.tutor.rendering import render_html
+    from smtpshell.tutor.authoring.rendering import render_html
 
     page, problems = asyncio.run(render_html(lesson))
     print(page, end="")
@@ -83,9 +76,9 @@ def render(words: list[str], settings: Settings) -> int:
 
 def guide(words: list[str], _settings: Settings) -> int:
     """Print the teacher's booklet of the named lessons, or of the whole course, as Markdown."""
+    from smtpshell.tutor.authoring.rendering import guide as guide_lines
     from smtpshell.tutor.library import find, lesson_paths
     from smtpshell.tutor.reader import read_file
-    from smtpshell.tutor.rendering import guide as guide_lines
 
     paths = [find(word) for word in words] or lesson_paths()
     for path in paths:
@@ -116,7 +109,7 @@ def record(words: list[str], settings: Settings) -> int:
         return as_lesson(conversation.log.events)
 
     lines = asyncio.run(session())
-    _write_new(Path(options.file), "".join(f"{line}\n" for line in lines))
+    write_new(Path(options.file), "".join(f"{line}\n" for line in lines))
     if not settings.quiet and not settings.json:
         print(f"# Wrote {options.file}. Fill in its gaps; smtpshell lesson check tells which.")
     return GOOD

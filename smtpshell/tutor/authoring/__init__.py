@@ -1,0 +1,7 @@
+"""The author's room: what helps to write lessons, to keep them true, and to show them.
+
+commands        `smtpshell lesson new`, `format`, `render`, `guide`, `record`
+template        the file of a new lesson, and the format on one page
+accept          the server's words taken over        rewording    ... as far as that is certain
+rendering       a lesson as a page to read           writing      files, whole or not at all
+"""
