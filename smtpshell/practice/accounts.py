@@ -32,7 +32,8 @@ def find_account(scenario: Scenario, mechanism: str, name: str) -> Account | Non
     base = mechanism.removesuffix("-PLUS")
     if user is None or (user.mechanisms and base not in user.mechanisms):
         return None
-    return Account(user.name, user.password, token=user.token or None)
+    own = user.name if scenario.usual(name) == name else name
+    return Account(own, user.password, token=user.token or None)
 
 
 def mechanisms_of(scenario: Scenario, port: int) -> tuple[str, ...]:

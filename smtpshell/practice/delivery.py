@@ -84,7 +84,10 @@ async def deliver(world: World, host: Host, message: Message, fate: str, carry: 
     fates: list[Fate] = []
     onward: list[str] = []
     for recipient in recipients:
-        to = forwarded(host, recipient) or recipient
+        if neighbour := world.neighbour(recipient):
+            fates.append(_next_door(neighbour, message, recipient))
+            continue
+        to = forwarded(world.scenario, host, recipient) or recipient
         where = destination(world.scenario, host, to)
         mailbox = world.find_mailbox(to) if where == "here" else None
         if fate == "bounce":
@@ -102,6 +105,15 @@ async def deliver(world: World, host: Host, message: Message, fate: str, carry: 
     if onward:
         fates += await _pass_on(world, host, Queued(message, "onward", tuple(onward)), carry)
     _report(world, message, fates)
+
+
+def _next_door(neighbour: World, message: Message, recipient: str) -> Fate:
+    """Put a message into a mailbox of a linked world."""
+    mailbox = neighbour.find_mailbox(recipient)
+    if mailbox is None:
+        return Fate(recipient, "failed", "5.1.1", "550 5.1.1 User unknown")
+    neighbour.store(message, mailbox)
+    return Fate(recipient, "delivered", "2.0.0")
 
 
 async def try_again(world: World, item: Queued, carry: Carry) -> None:

@@ -68,7 +68,7 @@ class Dialogue:
         )
         self._bindings: tuple[ChannelBinding, ...] = ()
         profile = make_profile(world, host, port, house.rulebook, lambda: self._bindings)
-        self.tap = house.tap(self.record.number, host)
+        self.tap = house.tap(self)
         self.side = ServerSide(profile, recording=self.tap is not None)
         self._judged: Verdicts | None = None
         self._open = True
@@ -77,6 +77,19 @@ class Dialogue:
     def world(self) -> World:
         """The world that this takes place in."""
         return self.house.world
+
+    def enter(self, house: House) -> None:
+        """Go on in another house of the same hosts, counted there like any other connection.
+
+        What EHLO announced stays; what rules remember is that of the other world from now on.
+        """
+        world, side, record = house.world, self.side, self.record
+        self.house = house
+        record.number = world.count("connection")
+        record.connections = world.count("connections", self.host.name)
+        record.spoke = world.clock.now()
+        profile = make_profile(world, self.host, self.port, house.rulebook, lambda: self._bindings)
+        side.profile = replace(profile, keywords=side.profile.keywords)
 
     # --- the course of it -------------------------------------------------------------------
 
@@ -160,6 +173,7 @@ class Dialogue:
         reply = self._worded(verdict, rule, facts)
         if request.ends_message and reply.family == 2:
             await self._accept(rule, str(facts["queue"]))
+        reply = self.house.steward.amend(self, request, reply)
         await self._send(replace(verdict, reply=reply), rule, copies=self._copies(request))
         self._count(request, verdict, reply)
         self.side.conclude(request, reply)
@@ -170,15 +184,22 @@ class Dialogue:
         elif request.verb == "XCLIENT" and reply.family == 2:
             address = request.command.parameter("ADDR") or self.record.client
             self.record.client = address.upper().removeprefix("IPV6:").lower()
-        elif self.side.user and request.verb == "AUTH" and self.tap is not None:
-            self.tap.logged_in(self.side.user)
+        elif self.side.user and request.verb == "AUTH":
+            if self.tap is not None:
+                self.tap.logged_in(self.side.user)
+            self.house.steward.logged_in(self)
 
     async def _consider(self, request: Request) -> tuple[Verdict, Rule | None, dict[str, Value]]:
         """Return what to say, by which rule if by one, and the facts that it is filled from."""
-        side = self.side
+        side, house = self.side, self.house
         verdict = side.judge(request)
+        answer = house.steward.meet(self, request, verdict)
+        if house is not self.house:
+            verdict = side.judge(request)
         place = place_of(request, verdict)
         facts = await gather(self, request)
+        if answer is not None:
+            return answer, None, facts
         self._judged = await self._ask_dns(request, place)
         if self._judged is not None:
             facts |= self._judged.facts()
@@ -314,7 +335,12 @@ class Dialogue:
         scope = {"connection": record.number, "transaction": record.transaction + 1}
         scope["transaction"] += record.number << 32
         return book.choose(
-            self.world, place, subject_of(request), facts, parameters=words, scope=scope
+            self.world,
+            place,
+            subject_of(request, self.world.scenario),
+            facts,
+            parameters=words,
+            scope=scope,
         )
 
     async def _announce(self, verdict: Verdict, rule: Rule | None) -> Reply:

@@ -14,6 +14,7 @@ from smtpshell.protocol.text import decode
 if TYPE_CHECKING:
     from smtpshell.practice.dialogue import Dialogue
     from smtpshell.practice.expression import Value
+    from smtpshell.practice.scenario import Scenario
     from smtpshell.protocol.serverside import Request, ServerSide, Transaction, Verdict
 
 _UNKNOWN = ("not-recognized", "not-implemented")
@@ -30,13 +31,13 @@ def place_of(request: Request, verdict: Verdict) -> str:
     return "EHLO" if request.verb == "LHLO" else request.verb
 
 
-def subject_of(request: Request | None) -> str:
+def subject_of(request: Request | None, scenario: Scenario) -> str:
     """Return what a rule's `match` looks at: an address, a mechanism, an argument, a line."""
     if request is None:
         return ""
     command = request.command
     if command.address is not None:
-        return command.address
+        return scenario.usual(command.address)
     if command.verb == "AUTH":
         return command.argument.split(" ")[0]
     if request.kind == "line" or not command.known:
@@ -61,7 +62,7 @@ async def gather(dialogue: Dialogue, request: Request) -> dict[str, Value]:
         "esmtp": side.esmtp,
         "local": destination(world.scenario, dialogue.host, address) == "here",
         "known": world.find_mailbox(address) is not None,
-        "own_sender": user is not None and owns(user.may_send_as, sender),
+        "own_sender": user is not None and owns(user.may_send_as, world.scenario.usual(sender)),
         "smtputf8": "SMTPUTF8" in given,
         "early": record.early,
         "group": side.waiting > 0,
@@ -78,7 +79,7 @@ async def gather(dialogue: Dialogue, request: Request) -> dict[str, Value]:
         "line": decode(request.line),
         "sender": sender,
         "recipient": address if command.verb == "RCPT" else (recipients or [""])[-1],
-        "domain": address.rpartition("@")[2],
+        "domain": world.scenario.usual(address).rpartition("@")[2],
         "body": given.get("BODY", ""),
         "recipients": len(recipients),
         "size": _size(given, transaction.octets),

@@ -63,7 +63,7 @@ def destination(scenario: Scenario, host: Host, address: str) -> str:
     "here" (the host takes mail for the domain), "onward" (another host of this world does, and this
     one hands over), "open" (an open relay, which keeps it) or "nowhere".
     """
-    _, domain = fold(address)
+    _, domain = fold(scenario.usual(address))
     if not domain or any(matches_glob(item, domain) for item in host.accepts if item != "*"):
         return "here"
     if host.onward and next_hop(scenario, host, address):
@@ -71,15 +71,15 @@ def destination(scenario: Scenario, host: Host, address: str) -> str:
     return "open" if "*" in host.accepts else "nowhere"
 
 
-def forwarded(host: Host, address: str) -> str:
+def forwarded(scenario: Scenario, host: Host, address: str) -> str:
     """Return the address to which a host forwards mail for this one, "" when it does not."""
-    wanted = fold(address)
+    wanted = fold(scenario.usual(address))
     return next((to for given, to in host.forwards.items() if fold(given) == wanted), "")
 
 
 def next_hop(scenario: Scenario, host: Host, address: str) -> Host | None:
     """Return the other host of this world that takes mail for an address."""
-    _, domain = fold(address)
+    _, domain = fold(scenario.usual(address))
     return next(
         (
             other
@@ -93,10 +93,12 @@ def next_hop(scenario: Scenario, host: Host, address: str) -> Host | None:
 
 def _mail(case: Circumstances, request: Request) -> str:
     scenario, side = case.scenario, case.side
-    if case.world.stored >= scenario.limits.messages:
+    if case.world.full:
         return "full"
     user = scenario.user(side.user) if side.user else None
-    if user is not None and not owns(user.may_send_as, request.command.address or ""):
+    if user is not None and not owns(
+        user.may_send_as, scenario.usual(request.command.address or "")
+    ):
         return "not-your-sender"
     return ""
 
@@ -108,9 +110,14 @@ def owns(patterns: tuple[str, ...], address: str) -> bool:
 
 def _rcpt(case: Circumstances, request: Request) -> str:
     address = request.command.address or ""
+    neighbour = case.world.neighbour(address)
+    if neighbour is not None:
+        if neighbour.find_mailbox(address) is None:
+            return "unknown-user"
+        return "full" if neighbour.full else ""
     match destination(case.scenario, case.host, address):
         case "here":
-            known = forwarded(case.host, address) or case.world.find_mailbox(address)
+            known = forwarded(case.scenario, case.host, address) or case.world.find_mailbox(address)
             return "" if known else "unknown-user"
         case "nowhere":
             return "" if case.side.user else "relay-denied"

@@ -254,6 +254,7 @@ class Scenario:
     `client` is the address that clients appear to have. `zone` is the text of a master file and
     `dns_faults` the names whose look-ups fail ("timeout", "servfail", "nxdomain").
     `shuffled` names hosts that another seed than the scenario's own makes change places.
+    `synonyms` maps domains, folded, to those of the scenario that they stand for.
     """
 
     name: str
@@ -277,6 +278,7 @@ class Scenario:
     zone: str = ""
     dns_faults: Mapping[str, str] = field(default_factory=dict)
     shuffled: tuple[str, ...] = ()
+    synonyms: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def main(self) -> Host:
@@ -289,11 +291,23 @@ class Scenario:
         return next((host for host in self.hosts if host.name.casefold() == wanted), None)
 
     def user(self, name: str) -> User | None:
-        """Return the user of a name, or of one of the addresses the user sends as."""
-        for user in self.users:
-            if name == user.name or name in user.may_send_as:
-                return user
-        return None
+        """Return the user of a name, or of one of the addresses the user sends as.
+
+        A name with a synonym for its domain, as mail programs want one, may also be the user's own.
+        """
+        local, _, domain = name.rpartition("@")
+        names = {name, self.usual(name)}
+        names |= {local} if domain.casefold() in self.synonyms else set()
+        return next(
+            (user for user in self.users if not names.isdisjoint((user.name, *user.may_send_as))),
+            None,
+        )
+
+    def usual(self, address: str) -> str:
+        """Return an address as the scenario writes it: with its own domain, not with a synonym."""
+        local, at, domain = address.rpartition("@")
+        known = self.synonyms.get(domain.casefold().rstrip(".")) if self.synonyms and at else None
+        return address if known is None else f"{local}@{known}"
 
     def form(self, order: Callable[[int], int]) -> Scenario:
         """Return this world with the shuffled hosts in other places.

@@ -16,18 +16,17 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from smtpshell.practice.dialogue import Dialogue
 from smtpshell.practice.library import load_scenario
 from smtpshell.practice.rules import Rulebook
+from smtpshell.practice.steward import NOBODY, Steward
 from smtpshell.practice.wire import SocketWire
 from smtpshell.practice.world import World
 from smtpshell.protocol.errors import SmtpshellError, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from smtpshell.lookup.resolver import Resolver
     from smtpshell.lookup.zone import Zone
     from smtpshell.practice.clock import PracticeClock
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from smtpshell.practice.reports import Fate
     from smtpshell.practice.scenario import Host, Scenario
     from smtpshell.practice.tap import Observer, Tap
+    from smtpshell.practice.wiring import House
 
 LOOPBACK = "127.0.0.1"
 
@@ -47,7 +47,7 @@ class PracticeServer:
 
     `scenario` is a scenario or the name of one. `seed` and `clock` replace those of the scenario,
     `observer` is told the events of every conversation. `address` is where it listens; anything but
-    loopback has to be asked for.
+    loopback has to be asked for. A `steward` may have a word in every dialogue.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class PracticeServer:
         *,
         observer: Observer | None = None,
         address: str = LOOPBACK,
+        steward: Steward = NOBODY,
     ) -> None:
         given = load_scenario(scenario) if isinstance(scenario, str) else scenario
         self.world = World(given, seed=seed, clock=clock)
@@ -65,6 +66,7 @@ class PracticeServer:
         self.rulebook = Rulebook(self.scenario)
         self.address = address
         self.observer = observer
+        self.steward = steward
         self.faults: list[BaseException] = []
         self._zone: Zone | None = None
         self._resolver: Resolver | None = None
@@ -76,17 +78,18 @@ class PracticeServer:
 
     # --- life ------------------------------------------------------------------------------
 
-    async def start(self, port: int = 0) -> tuple[str, int]:
+    async def start(self, port: int = 0, step: int = 0) -> tuple[str, int]:
         """Listen; return the address and port of the main host's first door.
 
-        `port` is wanted for that one, 0 for any free port; the others always take free ports.
-        Raises `SmtpshellError` when the port cannot be had.
+        `port` is wanted for that one, 0 for any free port; the others take free ports, or with a
+        `step` each the port so far above the one before. Raises `SmtpshellError` when a port cannot
+        be had.
         """
         wanted = port
         for host in self.scenario.hosts:
             for pretended, kind in host.ports.items():
                 await self._open(host, pretended, kind, wanted)
-                wanted = 0
+                wanted = wanted + step if wanted and step else 0
         if self.world.clock.running and any(host.onward for host in self.scenario.hosts):
             self._queue_watch = asyncio.create_task(self._watch_queue())
         return self.address, self.port
@@ -94,8 +97,11 @@ class PracticeServer:
     async def _open(self, host: Host, pretended: int, kind: str, port: int) -> None:
         if kind == "refused":
             sock = socket.socket(socket.AF_INET6 if ":" in self.address else socket.AF_INET)
-            sock.bind((self.address, 0))
             self._refusing.append(sock)
+            try:
+                sock.bind((self.address, port))
+            except OSError as error:
+                await self._fail(port, error)
             self._ports[host.name.casefold(), pretended] = sock.getsockname()[1]
             return
         try:
@@ -103,15 +109,18 @@ class PracticeServer:
                 lambda: _Door(self, host, pretended), self.address, port
             )
         except OSError as error:
-            await self.stop()
-            raise SmtpshellError(
-                f"cannot listen: {os.strerror(error.errno or 0).lower()}",
-                f"{self.address}:{port}",
-                "Choose another port, or 0 for any free one.",
-                status=Status.CONNECT,
-            ) from None
+            await self._fail(port, error)
         self._listeners.append(listener)
         self._ports[host.name.casefold(), pretended] = listener.sockets[0].getsockname()[1]
+
+    async def _fail(self, port: int, error: OSError) -> NoReturn:
+        await self.stop()
+        raise SmtpshellError(
+            f"cannot listen: {os.strerror(error.errno or 0).lower()}",
+            f"{self.address}:{port}",
+            "Choose another port, or 0 for any free one.",
+            status=Status.CONNECT,
+        ) from None
 
     async def stop(self, *, politely: bool = False) -> None:
         """Stop listening and end every conversation, politely with a 421 that nobody asked for."""
@@ -211,10 +220,19 @@ class PracticeServer:
             return True
         return is_published(self.scenario, mechanism, line)
 
+    def client_nonce(self) -> str:
+        """Return what a client of this world takes for a random word in its next login."""
+        return self.world.token("client nonce")[:16]
+
     @property
     def connections(self) -> int:
         """How many clients are connected."""
         return len(self._dialogues)
+
+    @property
+    def dialogues(self) -> tuple[Dialogue, ...]:
+        """The conversations under way."""
+        return tuple(self._dialogues)
 
     @property
     def zone(self) -> Zone:
@@ -238,14 +256,19 @@ class PracticeServer:
 
     # --- what dialogues need ---------------------------------------------------------------
 
-    def tap(self, number: int, host: Host) -> Tap | None:
+    def tap(self, dialogue: Dialogue) -> Tap | None:
         """Return a tap for a new dialogue, if there is an observer."""
         if self.observer is None:
             return None
         from smtpshell.practice.tap import Tap
 
-        published: Callable[[str, bytes], bool] = self.is_published
-        return Tap(number, self.observer, self.world.clock, lmtp=host.lmtp, published=published)
+        return Tap(
+            dialogue.record.number,
+            self.observer,
+            self.world.clock,
+            lmtp=dialogue.host.lmtp,
+            published=dialogue.is_published,
+        )
 
     async def carry(
         self, host: Host, message: Message, recipients: tuple[str, ...]
@@ -257,15 +280,32 @@ class PracticeServer:
 
     def receive(self, host: Host, port: int, wire: SocketWire) -> None:
         """Begin a dialogue with whoever connected."""
-        crowded = len(self._dialogues) >= self.scenario.limits.connections
-        dialogue = Dialogue(self, host, port, wire)
-        task = asyncio.get_running_loop().create_task(dialogue.run(crowded=crowded))
+        dialogue = Dialogue(self.reception(), host, port, wire)
+        task = asyncio.get_running_loop().create_task(dialogue.run(crowded=self.crowded))
+        self._keep(dialogue, task)
+
+    def reception(self) -> House:
+        """Return the house in which the next dialogue begins."""
+        return self
+
+    @property
+    def crowded(self) -> bool:
+        """Whether as many clients are connected as may be."""
+        return len(self._dialogues) >= self.scenario.limits.connections
+
+    def take_over(self, dialogue: Dialogue, other: PracticeServer) -> None:
+        """Let a dialogue that began at another server go on here, as the dialogue itself does."""
+        task = other._dialogues.pop(dialogue)
+        dialogue.enter(self)
+        self._keep(dialogue, task)
+
+    def _keep(self, dialogue: Dialogue, task: asyncio.Task[None]) -> None:
         self._dialogues[dialogue] = task
         task.add_done_callback(lambda done: self._ended(dialogue, done))
 
     def _ended(self, dialogue: Dialogue, task: asyncio.Task[None]) -> None:
-        self._dialogues.pop(dialogue, None)
-        if not task.cancelled() and (fault := task.exception()) is not None:
+        known = self._dialogues.pop(dialogue, None)
+        if known is not None and not task.cancelled() and (fault := task.exception()) is not None:
             self.faults.append(fault)
 
 

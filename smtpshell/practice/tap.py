@@ -80,6 +80,11 @@ class Tap:
         self._session.tls_started()
         self._emit(TlsStarted, version=version, cipher=cipher, verified=None, problems=())
 
+    def lead_to(self, number: int, observer: Observer) -> None:
+        """Tell another observer what follows, as what happens on a connection of its own."""
+        self._number = number
+        self._observer = observer
+
     def logged_in(self, user: str) -> None:
         """Note whose login succeeded."""
         self._session.logged_in_as(user)

@@ -6,10 +6,12 @@ import ssl
 from typing import Protocol
 
 from smtpshell.lookup.resolver import Resolver
+from smtpshell.practice.dialogue import Dialogue
 from smtpshell.practice.mailbox import Message
 from smtpshell.practice.reports import Fate
 from smtpshell.practice.rules import Rulebook
 from smtpshell.practice.scenario import Host
+from smtpshell.practice.steward import Steward
 from smtpshell.practice.tap import Tap
 from smtpshell.practice.wire import Channel
 from smtpshell.practice.world import World
@@ -41,8 +43,12 @@ class House(Protocol):
     def resolver(self) -> Resolver:
         """What asks the zone of this world."""
 
-    def tap(self, number: int, host: Host) -> Tap | None:
-        """Return what hears this dialogue, if anybody wants to."""
+    @property
+    def steward(self) -> Steward:
+        """Who keeps the house."""
+
+    def tap(self, dialogue: Dialogue) -> Tap | None:
+        """Return what hears a dialogue that begins, if anybody wants to."""
 
     async def carry(
         self, host: Host, message: Message, recipients: tuple[str, ...]

@@ -19,7 +19,7 @@ from smtpshell.practice.clock import PracticeClock
 from smtpshell.protocol.values import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from smtpshell.practice.mailbox import Message
     from smtpshell.practice.scenario import Scenario
@@ -95,6 +95,7 @@ class WorldSnapshot:
 class World:
     """One practice world of a scenario, under a seed and a clock.
 
+    `neighbours` are worlds that it is linked with, by the domain for which each takes mail.
     `on_accepted` is told of every message that a host takes.
     """
 
@@ -107,6 +108,7 @@ class World:
         self.scenario = scenario
         self.clock = clock or PracticeClock(scenario.clock)
         self.client = scenario.client
+        self.neighbours: Mapping[str, World] = {}
         self.on_accepted: Callable[[Message], None] | None = None
         self._now = _Holdings()
 
@@ -162,7 +164,7 @@ class World:
         Letter case is ignored, and so is what follows a `+`. `postmaster`, with or without a domain
         (RFC 5321 section 4.5.1), is the first mailbox there.
         """
-        local, domain = fold(address)
+        local, domain = fold(self.scenario.usual(address))
         local = local.partition("+")[0]
         boxes = {mailbox: fold(mailbox) for mailbox in self.scenario.mailboxes}
         for mailbox, (name, where) in boxes.items():
@@ -173,6 +175,15 @@ class World:
                 if domain in ("", where):
                     return mailbox
         return None
+
+    def neighbour(self, address: str) -> World | None:
+        """Return the linked world that takes mail for an address; one leads no further."""
+        return self.neighbours.get(fold(address)[1]) if self.neighbours else None
+
+    @property
+    def full(self) -> bool:
+        """Whether no more messages are taken."""
+        return self.stored >= self.scenario.limits.messages
 
     @property
     def queue(self) -> tuple[Queued, ...]:

@@ -1,6 +1,7 @@
 """Words for a classroom server that runs, through a socket that its owner alone can open.
 
-The socket lies in the state folder with mode 0600. One line in, one line out; both JSON.
+The socket lies in the state folder with mode 0600. One line in, one line out; both JSON. Only
+`watch` goes on: one line for each event, until one of the two has enough.
 """
 
 from __future__ import annotations
@@ -12,34 +13,42 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from smtpshell.conversation.options import Parser
-from smtpshell.conversation.settings import state_folder
-from smtpshell.protocol.errors import SmtpshellError
-from smtpshell.protocol.text import visible
+from smtpshell.protocol.errors import UsageError
+from smtpshell.tutor.classroom.asking import EVERYBODY, SECONDS
+from smtpshell.tutor.classroom.bulletin import check_text
+from smtpshell.tutor.classroom.demo import Demo
+from smtpshell.tutor.classroom.ports import places_of
 
 if TYPE_CHECKING:
-    from smtpshell.conversation.settings import Settings
+    from smtpshell.tutor.classroom.desk import Desk
     from smtpshell.tutor.classroom.room import Room
 
 LONGEST = 10_000
-SECONDS = 5.0
-EVERYBODY = "all"
-ENVIRONMENT = 3
+"""Octets of what is said to a server."""
 
-
-def socket_path() -> Path:
-    """Return where the socket of this user's classroom lies."""
-    return state_folder() / "classroom.sock"
+MOST_LINES = 1_000
+"""Lines that wait for a watcher who does not read; then it is let go."""
 
 
 class Control:
-    """The socket of a room."""
+    """The socket of a room; `demo` plays what the class is shown, `desk` is what is watched."""
 
-    def __init__(self, room: Room, path: Path) -> None:
+    def __init__(
+        self, room: Room, path: Path, demo: Demo | None = None, desk: Desk | None = None
+    ) -> None:
         self._room = room
         self._path = path
+        self._demo = demo or Demo(room, None)
+        self._desk = desk
         self._server: asyncio.Server | None = None
-        self._words: dict[str, Callable[[list[str]], dict[str, Any]]] = {"reset": self._reset}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._words: dict[str, Callable[[list[str]], dict[str, Any]]] = {
+            "reset": self._reset,
+            "say": self._say,
+            "pause": self._pause,
+            "demo": self._show,
+            "ports": lambda _words: {"ports": places_of(room)},
+        }
 
     async def open(self) -> bool:
         """Listen; False where another classroom does already, or the system has no such sockets."""
@@ -58,36 +67,98 @@ class Control:
 
     async def close(self) -> None:
         """Listen no more."""
+        self._demo.stop()
         if self._server is not None:
             self._server.close()
             self._path.unlink(missing_ok=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
         try:
             async with asyncio.timeout(SECONDS):
-                answer = self._answer(await reader.readline())
-                writer.write(json.dumps(answer).encode() + b"\n")
-                await writer.drain()
+                words = _words(await reader.readline())
+            if words == ["watch"] and self._desk is not None:
+                await self._watch(self._desk, reader, writer)
+            else:
+                writer.write(_line(self._answer(words)))
+                await asyncio.wait_for(writer.drain(), SECONDS)
         except (OSError, ValueError, TimeoutError):
             pass
         finally:
+            self._tasks.discard(task)
             writer.close()
 
-    def _answer(self, line: bytes) -> dict[str, Any]:
+    async def _watch(
+        self, desk: Desk, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Send the lines of the desk, the summary first, until the watcher leaves."""
+        lines: asyncio.Queue[str] = asyncio.Queue()
+        tell = lines.put_nowait
+        tell(desk.summary())
+        desk.watchers.add(tell)
+        leaving = asyncio.ensure_future(reader.read(1))
         try:
-            words = json.loads(line)
-        except (ValueError, RecursionError):
-            words = None
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+            while lines.qsize() < MOST_LINES:
+                coming = asyncio.ensure_future(lines.get())
+                await asyncio.wait({coming, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                if leaving.done():
+                    coming.cancel()
+                    return
+                writer.write(_line({"line": coming.result()}))
+                await asyncio.wait_for(writer.drain(), SECONDS)
+        finally:
+            leaving.cancel()
+            desk.watchers.discard(tell)
+
+    def _answer(self, words: list[str] | None) -> dict[str, Any]:
+        if words is None:
             return {"error": "no list of words"}
         if not words or words[0] not in self._words:
             return {"error": "no such word"}
-        return self._words[words[0]](words[1:])
+        try:
+            return self._words[words[0]](words[1:])
+        except UsageError as error:
+            return {"error": error.what}
 
     def _reset(self, students: list[str]) -> dict[str, Any]:
         everybody = students == [EVERYBODY]
         done = self._room.reset(self._room.seats if everybody else students)
         return {"reset": done}
+
+    def _say(self, words: list[str]) -> dict[str, Any]:
+        return {"reached": self._room.say(check_text(" ".join(words)))}
+
+    def _pause(self, words: list[str]) -> dict[str, Any]:
+        self._room.pause(on=words != ["off"])
+        return {"paused": self._room.bulletin.paused}
+
+    def _show(self, words: list[str]) -> dict[str, Any]:
+        if words == ["stop"]:
+            return {"stopped": self._demo.stop()}
+        try:
+            pace = float(words[0]) if words else 0.0
+        except ValueError:
+            raise UsageError("seconds are a number") from None
+        return {"steps": self._demo.start(pace)}
+
+
+def _words(line: bytes) -> list[str] | None:
+    try:
+        words = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        return None
+    return words
+
+
+def _line(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer).encode() + b"\n"
 
 
 async def _answers(path: Path) -> bool:
@@ -97,40 +168,3 @@ async def _answers(path: Path) -> bool:
         return False
     writer.close()
     return True
-
-
-async def ask(words: list[str], path: Path | None = None) -> dict[str, Any]:
-    """Say words to the classroom server that runs, return its answer; raises `SmtpshellError`."""
-    try:
-        async with asyncio.timeout(SECONDS):
-            reader, writer = await asyncio.open_unix_connection(path or socket_path())
-            try:
-                writer.write(json.dumps(words).encode() + b"\n")
-                answer = json.loads(await reader.readline())
-            finally:
-                writer.close()
-    except (OSError, ValueError, AttributeError, TimeoutError) as error:
-        raise SmtpshellError(
-            "no classroom server answers here",
-            next="Start one with smtpshell classroom serve.",
-            status=ENVIRONMENT,
-        ) from error
-    return answer if isinstance(answer, dict) else {}
-
-
-def main(words: list[str], settings: Settings) -> int:
-    """Do `classroom reset ID ...`; returns the exit status."""
-    parser = Parser(
-        prog="smtpshell classroom reset",
-        description="Give students of the running classroom server a new world.",
-        allow_abbrev=False,
-    )
-    parser.add_argument("students", nargs="+", metavar="ID", help=f"their ids, or {EVERYBODY}")
-    options = parser.parse_args(words)
-    done = asyncio.run(ask(["reset", *options.students])).get("reset") or []
-    unknown = [each for each in options.students if each not in done and each != EVERYBODY]
-    for name in unknown:
-        print(f"{visible(name)}: no such student.")
-    if done and not settings.quiet:
-        print(f"Begun again: {', '.join(map(visible, done))}.")
-    return 1 if unknown or not done else 0

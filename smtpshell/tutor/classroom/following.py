@@ -3,16 +3,22 @@
 A teacher's server hears what goes over the wire, and no more: no answers, no hints. A follower
 walks the exchanges of a lesson in order and judges each turn as the player does. What a learner
 does again, after a new connection say, is neither right nor wrong.
+
+A lesson is written for `client.example` and `practice.example`. A student of a class may say a
+domain of her own for both, because that is how the shared port knows her; so a turn is read in the
+lesson's words before it is judged.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from smtpshell.practice.addresses import fold
 from smtpshell.protocol.events import Closed, Received, Sent
 from smtpshell.protocol.state import Mode
-from smtpshell.protocol.values import dataclass
+from smtpshell.protocol.values import dataclass, replace
 from smtpshell.tutor.functions import TemplateError
 from smtpshell.tutor.hearing import Turn, turns_of
 from smtpshell.tutor.judging import Attempt, Judgement, judge
@@ -26,6 +32,10 @@ if TYPE_CHECKING:
 MOST_WAITING = 2_000
 """Lines without a reply that are kept of one connection; more are a message that nobody judges."""
 
+_VERDICTS = ("right", "again", "wrong")
+
+CLIENT, SERVER = "client.example", "practice.example"
+"""The domains of lessons that a student's own may stand for."""
 
 HARMLESS = frozenset({"QUIT", "NOOP", "HELP", "RSET"})
 """Verbs that are no mistake where they are accepted, whatever a lesson asks for."""
@@ -46,9 +56,10 @@ class Followed:
 
 
 class Follower:
-    """Follows one learner through one lesson, over any number of connections."""
+    """Follows one learner, with a domain of her `own`, through a lesson, on any connections."""
 
-    def __init__(self, lesson: Lesson, canonical: Performance, seed: int) -> None:
+    def __init__(self, lesson: Lesson, canonical: Performance, seed: int, own: str = "") -> None:
+        self._own = own
         self._canonical = canonical
         self._exchanges: list[tuple[int, Exchange]] = [
             (number, action)
@@ -70,6 +81,10 @@ class Follower:
             return self._last + 1
         return self._exchanges[self._number][0]
 
+    def forget(self, connection: int) -> None:
+        """Forget the lines of a connection that were put off, as if nobody had sent them."""
+        self._waiting.pop(connection, None)
+
     def hear(self, connection: int, event: Event) -> Followed | None:
         """Hear an event of the server's side; return what is thought of it, if it ends a turn."""
         match event:
@@ -90,7 +105,11 @@ class Follower:
     def _turn(self, turn: Turn, standing: Standing) -> Followed:
         line = next((sent.line for sent in reversed(turn.sent) if sent.kind != "end"), ".")
         before = self.step
-        verdict = self._verdict(turn, standing)
+        verdict = "wrong"
+        for said, stands in in_lesson_words(turn, standing, self._own):
+            verdict = min(verdict, self._verdict(said, stands), key=_VERDICTS.index)
+            if verdict == "right":
+                break
         return Followed(line, verdict, self.step, moved=self.step != before)
 
     def _verdict(self, turn: Turn, standing: Standing) -> str:
@@ -144,6 +163,47 @@ class Follower:
             return Attempt.at(exchange, values, in_data=in_data)
         except TemplateError:
             return None
+
+
+def in_lesson_words(turn: Turn, standing: Standing, own: str) -> list[tuple[Turn, Standing]]:
+    """Return what a turn may mean for a lesson that knows nothing of a student's own domain.
+
+    In a greeting it stands for the lesson's client, in a recipient for its server; in a sender it
+    may stand for either.
+    """
+    lines = [sent.line for sent in turn.sent if sent.kind == "command"]
+    names = [standing.helo or "", standing.sender or "", *standing.recipients, *lines]
+    if not own or not any(own in name.casefold() for name in names):
+        return [(turn, standing)]
+    return [
+        (
+            replace(turn, sent=tuple(_said(sent, own, sender) for sent in turn.sent)),
+            replace(
+                standing,
+                helo=_with(standing.helo, own, CLIENT),
+                sender=_with(standing.sender, own, sender),
+                recipients=tuple(_with(each, own, SERVER) or "" for each in standing.recipients),
+            ),
+        )
+        for sender in (CLIENT, SERVER)
+    ]
+
+
+def _said(sent: Sent, own: str, sender: str) -> Sent:
+    """Return a line with the lesson's names in place of the student's own."""
+    if sent.kind != "command" or own not in sent.line.casefold():
+        return sent
+    name = {"MAIL": sender, "RCPT": SERVER, "VRFY": SERVER}.get(sent.verb, CLIENT)
+    pattern = rf"([a-z0-9-]+\.)*{re.escape(own)}"
+    return replace(sent, line=re.sub(pattern, name, sent.line, count=1, flags=re.IGNORECASE))
+
+
+def _with(name: str | None, own: str, other: str) -> str | None:
+    """Return a host's name or an address with another domain where it has the student's own."""
+    local, at, domain = (name or "").rpartition("@")
+    if name is None or not f".{fold(f'@{domain}')[1]}".endswith(f".{own}"):
+        return name
+    return f"{local}{at}{other}"
 
 
 def _is_harmless(turn: Turn) -> bool:

@@ -1,8 +1,10 @@
 """A room: one practice world for each student, all in one process and one loop.
 
-A world belongs to a student by its port, base + 17 for student 017: that needs nothing of the
-client, is known before the first octet, and survives address translation. Worlds share nothing but
-the scenario, and none of them can send anything anywhere: there is no code for that.
+A world belongs to a student in two ways, and both survive address translation. At the port that all
+share (`lobby`) by a name that the student says, `s017.practice.example`. And by a port of its own,
+base + 17 for student 017, which needs nothing of the client and is known before the first octet.
+Worlds share nothing but the scenario, and none of them can send anything anywhere: there is no code
+for that. Partners are linked: a letter to the other's domain lies in the other's world.
 """
 
 from __future__ import annotations
@@ -18,11 +20,19 @@ from smtpshell.practice.clock import PracticeClock
 from smtpshell.practice.server import LOOPBACK, PracticeServer
 from smtpshell.protocol.errors import FileError
 from smtpshell.protocol.events import Connected, Received
-from smtpshell.protocol.values import dataclass, replace
+from smtpshell.protocol.values import dataclass, field, replace
+from smtpshell.tutor.classroom.bulletin import (
+    Bulletin,
+    ClassSteward,
+    is_of_class,
+    without_teacher,
+)
+from smtpshell.tutor.classroom.keys import DOMAIN, Keys
+from smtpshell.tutor.classroom.lobby import Lobby
 from smtpshell.tutor.classroom.submission import seed_of
 
 if TYPE_CHECKING:
-    from smtpshell.practice.scenario import Limits, Scenario
+    from smtpshell.practice.scenario import Host, Limits, Scenario
     from smtpshell.protocol.events import Event
     from smtpshell.tutor.classroom.following import Follower
 
@@ -32,6 +42,9 @@ CONNECTIONS = 2
 """One for the student and a spare one."""
 
 IDLE = 300.0
+
+STEP = 1_000
+"""Ports between a door of a scenario and its next one; a class has fewer students."""
 
 Tell = Callable[[Mapping[str, Any]], None]
 """Is told each record of the room as it happens."""
@@ -48,6 +61,15 @@ def class_limits(limits: Limits) -> Limits:
     )
 
 
+def class_world(scenario: Scenario, farewell: str = "", student: str = "ID") -> Scenario:
+    """Return a scenario with the limits of a class, and with what is said when it ends."""
+    world = scenario.with_limits(class_limits(scenario.limits))
+    if not farewell:
+        return world
+    goodbye = f"421 4.3.2 {{host}} {farewell.replace('{student}', student)}"
+    return replace(world, replies={**world.replies, "shutdown": goodbye})
+
+
 def students_of(count: int) -> list[str]:
     """Return the ids of a class of so many, 001 and up.
 
@@ -60,12 +82,22 @@ def students_of(count: int) -> list[str]:
 
 @dataclass(slots=True)
 class Seat:
-    """One student's world, and how far the student is, where there is a lesson."""
+    """One student's world, and how far the student is, where there is a lesson.
+
+    `partners` are the students whose worlds are linked with this one.
+    """
 
     student: str
+    domain: str
     server: PracticeServer
+    partners: list[str] = field(default_factory=list)
     follow: Callable[[], Follower] | None = None
     follower: Follower | None = None
+
+    @property
+    def hosts(self) -> tuple[Host, ...]:
+        """The hosts of this world."""
+        return self.server.scenario.hosts
 
     def begin(self) -> None:
         """Begin again, with a new world."""
@@ -77,7 +109,10 @@ class Room:
     """The worlds of a class.
 
     Each student's world has the student's seed. Only where `followers` go through a lesson, hosts
-    that a seed would make change places stay where the lesson looks for them.
+    that a seed would make change places stay where the lesson looks for them. Where they do change
+    places there is no shared port: what is behind a door has to be known before anybody speaks.
+
+    `farewell` is what connected students are told when the room closes, `{student}` their id.
     """
 
     def __init__(
@@ -88,29 +123,46 @@ class Room:
         *,
         address: str = LOOPBACK,
         followers: Mapping[str, Callable[[], Follower]] | None = None,
+        farewell: str = "",
     ) -> None:
         self._tell = tell
         self._closing = False
-        world = scenario.with_limits(class_limits(scenario.limits))
+        self.keys = Keys(students)
+        self.bulletin = Bulletin()
+        self.demonstrated: list[str] = []
         self.seats: dict[str, Seat] = {}
+        world = class_world(scenario, farewell)
+        shuffled = bool(world.shuffled and not followers)
         for student in students:
             clock = PracticeClock(world.clock, running=True)
-            seed = None if followers and world.shuffled else seed_of(student)
-            server = PracticeServer(world, seed, clock, address=address)
-            seat = Seat(student, server, (followers or {}).get(student))
+            domain = self.keys.domain_of(student)
+            server = PracticeServer(
+                replace(class_world(scenario, farewell, student), synonyms={domain: DOMAIN}),
+                seed_of(student) if shuffled or not world.shuffled else None,
+                clock,
+                address=address,
+                steward=ClassSteward(self, student),
+            )
+            seat = Seat(student, domain, server, follow=(followers or {}).get(student))
             server.observer = self._observer(seat)
             self.seats[student] = seat
+        lobby = replace(world, synonyms=self.keys.domains)
+        self.lobby = None if shuffled else Lobby(lobby, self, address)
 
     async def open(self, base: int = 0) -> None:
-        """Listen for all; student number n at `base` + n, or anywhere when `base` is 0.
+        """Listen for all: at `base` for the class, at `base` + n for student number n.
 
-        Raises `SmtpshellError` when a port cannot be had, and then nothing listens.
+        A scenario's second door is `STEP` above the first, and so on. Without a base, any free
+        ports are taken. Raises `SmtpshellError` when a port cannot be had; then nothing listens.
         """
-        make_room_for(4 * len(self.seats) + 64)
+        doors = sum(len(host.ports) for seat in self.seats.values() for host in seat.hosts)
+        make_room_for(doors + 4 * len(self.seats) + 128)
         try:
+            if self.lobby is not None:
+                await self.lobby.start(base, STEP)
             for number, seat in enumerate(self.seats.values(), 1):
                 seat.begin()
-                await seat.server.start(base + number if base else 0)
+                await seat.server.start(base + number if base else 0, STEP)
         except BaseException:
             await self.close()
             raise
@@ -118,35 +170,81 @@ class Room:
     async def close(self) -> None:
         """End everything, politely."""
         self._closing = True
-        for seat in self.seats.values():
-            await seat.server.stop(politely=True)
+        for server in self._servers:
+            await server.stop(politely=True)
+
+    def pair(self) -> list[tuple[str, ...]]:
+        """Link the worlds of neighbours, two by two, an odd one with the last two; return them."""
+        students = list(self.seats)
+        groups = [tuple(students[at : at + 2]) for at in range(0, len(students), 2)]
+        if len(groups) > 1 and len(groups[-1]) == 1:
+            groups[-2:] = [groups[-2] + groups[-1]]
+        for group in groups:
+            for student in group:
+                seat = self.seats[student]
+                seat.partners = [each for each in group if each != student]
+                seat.server.world.neighbours = {
+                    self.seats[each].domain: self.seats[each].server.world for each in seat.partners
+                }
+        return groups
+
+    # --- what the teacher says --------------------------------------------------------------
+
+    def say(self, text: str) -> int:
+        """Have a text wait for everybody's next reply; return how many are connected."""
+        self.say_of("", "said", text=text)
+        return self.bulletin.say(
+            text, [each for server in self._servers for each in server.dialogues]
+        )
+
+    def pause(self, *, on: bool) -> None:
+        """Put off whatever students do, or let them go on."""
+        if on != self.bulletin.paused:
+            self.bulletin.paused = on
+            self.say_of("", "paused", on=on)
+
+    def show(self, line: str) -> None:
+        """Show the class one more line of the demonstration."""
+        self.demonstrated.append(line)
+        self.say_of("", "demo", text=line)
 
     def reset(self, students: Iterable[str]) -> list[str]:
         """Give students a new world; return the ids of those who have a seat."""
         known = [student for student in students if student in self.seats]
         for student in known:
             self.seats[student].begin()
-            self._say(student, "reset")
+            self.say_of(student, "reset")
         return known
 
     @property
     def connections(self) -> int:
         """How many clients are connected."""
-        return sum(seat.server.connections for seat in self.seats.values())
+        return sum(server.connections for server in self._servers)
+
+    @property
+    def _servers(self) -> list[PracticeServer]:
+        servers = [seat.server for seat in self.seats.values()]
+        return servers if self.lobby is None else [self.lobby, *servers]
 
     def _observer(self, seat: Seat) -> Callable[[int, Event], None]:
         return lambda connection, event: self._hear(seat, connection, event)
 
     def _hear(self, seat: Seat, connection: int, event: Event) -> None:
         if isinstance(event, Connected):
-            self._say(seat.student, "connected")
+            self.say_of(seat.student, "connected")
         elif isinstance(event, Received) and event.reply.code == _BUSY and not self._closing:
             text = event.reply.text.partition("\n")[0]
-            self._say(seat.student, "limit", text=f"421 {text}"[:200])
+            self.say_of(seat.student, "limit", text=f"421 {text}"[:200])
+        if isinstance(event, Received):
+            if is_of_class(event):
+                if seat.follower is not None:
+                    seat.follower.forget(connection)
+                return
+            event = without_teacher(event)
         if seat.follower is not None:
             followed = seat.follower.hear(connection, event)
             if followed is not None:
-                self._say(
+                self.say_of(
                     seat.student,
                     "turn",
                     step=followed.step,
@@ -154,9 +252,10 @@ class Room:
                     line=followed.line[:200],
                 )
         elif isinstance(event, Received) and event.reply.is_refusal and event.line:
-            self._say(seat.student, "turn", verdict="wrong", line=event.line[:200])
+            self.say_of(seat.student, "turn", verdict="wrong", line=event.line[:200])
 
-    def _say(self, student: str, event: str, **facts: object) -> None:
+    def say_of(self, student: str, event: str, **facts: object) -> None:
+        """Tell of something that a student did, or ("") the class."""
         self._tell({"at": round(time.time(), 3), "student": student, "event": event, **facts})
 
 

@@ -1,28 +1,29 @@
 """`smtpshell classroom serve`: a teacher's server, with a world for each student.
 
-Students need nothing but telnet and a port of their own. The server tells who sits where, once, and
-then one line for each event that is worth a teacher's eye. It listens on loopback unless an address
-is named, and on a public one only where that is asked for twice.
+Students need nothing but telnet, and a domain or a port of their own. The server tells who sits
+where, once, and then one line for each event that is worth a teacher's eye. It listens on loopback
+unless an address is named, and on a public one only where that is asked for twice.
 """
 
 from __future__ import annotations
 
 import asyncio
 import signal
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from smtpshell.conversation.options import Parser
 from smtpshell.practice.listening import check_address
 from smtpshell.practice.server import LOOPBACK
 from smtpshell.protocol.errors import SmtpshellError, UsageError
-from smtpshell.protocol.text import visible
-from smtpshell.tutor.classroom.control import ENVIRONMENT, Control, socket_path
-from smtpshell.tutor.classroom.room import Room, RoomLog, students_of
+from smtpshell.tutor.classroom.asking import ENVIRONMENT, socket_path
+from smtpshell.tutor.classroom.control import Control
+from smtpshell.tutor.classroom.demo import Demo
+from smtpshell.tutor.classroom.desk import Desk
+from smtpshell.tutor.classroom.keys import Keys
+from smtpshell.tutor.classroom.room import STEP, Room, RoomLog, students_of
 from smtpshell.tutor.classroom.submission import check_student, seed_of
-from smtpshell.tutor.classroom.watching import Watch, clock_of
 
 if TYPE_CHECKING:
     import argparse
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from smtpshell.tutor.lesson import Lesson
 
 BASE = 2500
-MOST_STUDENTS = 1_000
+MOST_STUDENTS = STEP - 1
 SUMMARY_SECONDS = 30.0
 
 
@@ -41,10 +42,16 @@ def build_parser() -> Parser:
     """Return the parser of `classroom serve`."""
     parser = Parser(
         prog="smtpshell classroom serve",
-        description="Serve a practice world to each student of a class, by port. Nothing is "
-        "relayed, and nobody sees another one's world.",
-        epilog="Any client will do, telnet too. Published practice passwords alone: a class must "
-        "never type real ones, because the network between is not the teacher's.",
+        description="Serve a practice world to each student of a class. Nothing is relayed, and\n"
+        "nobody sees another one's world. Whose world it is, is said by the client:\n\n"
+        "  at port BASE     by the student's own domain, s017.practice.example, in EHLO, HELO,\n"
+        "                   MAIL or RCPT, or by a login as alice@s017.practice.example\n"
+        "  at port BASE+17  by the port, where a lesson is about the banner\n\n"
+        f"A scenario's second host is {STEP} ports above the first, and so on; classroom ports\n"
+        "tells which is where.",
+        epilog="Any client will do, telnet too. Published practice passwords alone: a class must\n"
+        "never type real ones, because the network between is not the teacher's. A domain is a\n"
+        "name and no password: whoever says s018 is in the world of 018.",
         allow_abbrev=False,
     )
     parser.add_argument("--students", metavar="N", type=int, help="how many, called 001 and up")
@@ -63,7 +70,10 @@ def build_parser() -> Parser:
         metavar="BASE",
         type=int,
         default=BASE,
-        help=f"student 17 is at BASE+17; {BASE} by default, 0 takes any free ports",
+        help=f"all are at BASE, student 17 at BASE+17; {BASE} by default, 0: any free ports",
+    )
+    parser.add_argument(
+        "--pairs", action="store_true", help="link neighbours: each can write to the other's domain"
     )
     parser.add_argument("--log", metavar="FILE", help="keep what happens, for classroom watch")
     return parser
@@ -74,7 +84,7 @@ def main(words: list[str], settings: Settings) -> int:
     options = build_parser().parse_args(words)
     students = _students(options)
     check_address(options.listen, public=options.i_know)
-    if options.port and not 0 < options.port <= 65535 - len(students):
+    if not 0 <= options.port <= 65535 - len(students):
         raise UsageError(f"there are no {len(students)} ports above {options.port}", "--port")
     return asyncio.run(_serve(options, students, settings))
 
@@ -96,8 +106,18 @@ async def _serve(options: argparse.Namespace, students: list[str], settings: Set
     scenario, followers, lesson = await _world(options, students)
     log = RoomLog(Path(options.log)) if options.log else None
     desk = Desk(settings, log)
-    room = Room(scenario, students, desk, address=options.listen, followers=followers)
-    control = Control(room, socket_path())
+    _check_ports(options.port, len(students), scenario)
+    room = Room(
+        scenario,
+        students,
+        desk,
+        address=options.listen,
+        followers=followers,
+        farewell=farewell(lesson),
+    )
+    if options.pairs:
+        room.pair()
+    control = Control(room, socket_path(), Demo(room, lesson), desk)
     stopped = _stop_signal()
     try:
         await room.open(options.port)
@@ -116,6 +136,25 @@ async def _serve(options: argparse.Namespace, students: list[str], settings: Set
         if log is not None:
             log.close()
     return 0
+
+
+def _check_ports(base: int, students: int, scenario: Scenario) -> None:
+    doors = sum(len(host.ports) for host in scenario.hosts)
+    last = base + STEP * (doors - 1) + students
+    if base and last > 65535:
+        raise UsageError(
+            f"this world has {doors} doors, and the last port would be {last}",
+            "--port",
+            f"Choose one up to {65535 - last + base}, or 0 for any free ones.",
+        )
+
+
+def farewell(lesson: Lesson | None) -> str:
+    """Return what students are told who are connected when the server ends."""
+    if lesson is None:
+        return "The class is over"
+    alone = f"SMTPSHELL_STUDENT={{student}} smtpshell lesson {lesson.id}"
+    return f"The class is over; go on alone: {alone}"
 
 
 async def _world(
@@ -139,9 +178,14 @@ async def followers_of(lesson: Lesson, students: list[str]) -> dict[str, Callabl
     from smtpshell.tutor.classroom.replaying import Canonicals
 
     canonicals = Canonicals()
+    keys = Keys(students)
     return {
         student: partial(
-            Follower, lesson, await canonicals.of(lesson, seed_of(student)), seed_of(student)
+            Follower,
+            lesson,
+            await canonicals.of(lesson, seed_of(student)),
+            seed_of(student),
+            keys.domain_of(student),
         )
         for student in students
     }
@@ -156,80 +200,3 @@ def _stop_signal() -> asyncio.Event:
         except NotImplementedError:  # Windows: Ctrl-C arrives as KeyboardInterrupt
             break
     return stopped
-
-
-class Desk:
-    """What the teacher sees, and the log gets."""
-
-    def __init__(self, settings: Settings, log: RoomLog | None) -> None:
-        self._settings = settings
-        self._log = log
-        self._watch = Watch()
-        self._said = ""
-
-    def __call__(self, record: Mapping[str, Any]) -> None:
-        """Take in a record of the room."""
-        if self._log is not None:
-            self._log(record)
-        line = self._watch.note(record)
-        if self._settings.json:
-            self._object(record)
-        elif line:
-            self._timed(line)
-
-    def opened(
-        self, room: Room, scenario: Scenario, lesson: Lesson | None, *, controlled: bool
-    ) -> None:
-        """Tell who sits where."""
-        steps = len(lesson.steps) if lesson is not None else 0
-        record = {"at": round(time.time(), 3), "event": "opened", "steps": steps}
-        self._watch.note(record)
-        if self._log is not None:
-            self._log(record)
-        for student, seat in room.seats.items():
-            doors = seat.server.doors
-            if self._settings.json:
-                ports = [
-                    {"host": host, "port": port, "address": address, "listens": listens}
-                    for (host, port), (address, listens) in doors.items()
-                ]
-                self._object({"event": "seat", "student": student, "doors": ports})
-                continue
-            (address, first), *rest = doors.values()
-            names = list(doors)[1:]
-            others = [f"{host}:{port} at {rest[n][1]}" for n, (host, port) in enumerate(names)]
-            more = f"  ({', '.join(others)})" if others else ""
-            self._line(f"{student}  {address} port {first}{more}")
-        if self._settings.json:
-            return
-        logins = ", ".join(f"{user.name} / {user.password}" for user in scenario.users)
-        if logins:
-            self._line(f"# Published logins: {logins}.")
-        self._line(
-            "# Nothing is relayed. "
-            f"{'smtpshell classroom reset ID gives a new world. ' if controlled else ''}"
-            "Ctrl-C stops the server."
-        )
-
-    def sum_up(self) -> None:
-        """Tell where everybody is, if that is news."""
-        now = time.time()
-        if self._settings.json:
-            return
-        for line in self._watch.newly_stuck(now):
-            self._timed(line)
-        summary = self._watch.summary(now)
-        if summary != self._said:
-            self._timed(summary)
-        self._said = summary
-
-    def _timed(self, text: str) -> None:
-        self._line(f"{clock_of(time.time())} {text}")
-
-    def _line(self, text: str) -> None:
-        print(visible(text, ascii_only=self._settings.plain), flush=True)
-
-    def _object(self, facts: Mapping[str, Any]) -> None:
-        from smtpshell.transcript.jsonl import as_json
-
-        print(as_json(dict(facts)), flush=True)

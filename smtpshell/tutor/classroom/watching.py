@@ -10,6 +10,7 @@ A watch is fed the records that a classroom server writes to its log, by the ser
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections import Counter
@@ -20,8 +21,11 @@ from typing import TYPE_CHECKING, Any
 from smtpshell.conversation.options import Parser
 from smtpshell.protocol.errors import FileError
 from smtpshell.protocol.text import visible
+from smtpshell.tutor.classroom.asking import overhear
 
 if TYPE_CHECKING:
+    import argparse
+
     from smtpshell.conversation.settings import Settings
 
 STUCK = 300.0
@@ -44,6 +48,7 @@ class Watch:
         self._seen: dict[str, float] = {}
         self._told: set[str] = set()
         self._wrong: list[tuple[float, str, str]] = []
+        self._paused: float | None = None
 
     def note(self, record: Mapping[str, Any]) -> str:
         """Take in a record; return a line for the teacher, "" when it is not worth one."""
@@ -52,6 +57,8 @@ class Watch:
             self.last_step = record["steps"]
         if not isinstance(at, (int, float)) or not isinstance(student, str):
             return ""
+        if not student:
+            return self._of_class(float(at), record)
         self._seen[student] = float(at)
         match record.get("event"):
             case "connected" if student not in self._steps:
@@ -65,6 +72,28 @@ class Watch:
                 return f"{student}: begins again."
             case "limit":
                 return f"{student}: {record.get('text', '')}."
+        return ""
+
+    def _of_class(self, at: float, record: Mapping[str, Any]) -> str:
+        """Take in what concerns no single student."""
+        text = str(record.get("text", ""))
+        match record.get("event"):
+            case "stranger" if text:
+                return f"Somebody says {text}, and nobody in this class is that."
+            case "stranger":
+                return "Somebody wrote to a recipient without saying whose world it is."
+            case "said":
+                return f"Teacher: {text}"
+            case "demo":
+                return f"Demo: {text}"
+            case "paused" if record.get("on"):
+                self._paused = at
+                return "The class is paused."
+            case "paused":
+                lost = at - self._paused if self._paused is not None else 0.0
+                self._moved = {student: moved + lost for student, moved in self._moved.items()}
+                self._paused = None
+                return "The class goes on."
         return ""
 
     def _turn(self, at: float, student: str, record: Mapping[str, Any]) -> str:
@@ -88,6 +117,7 @@ class Watch:
         return [f"{student}: stuck on step {self._steps[student]}." for student in new]
 
     def _stuck(self, now: float) -> list[str]:
+        now = now if self._paused is None else self._paused
         return [
             student
             for student, step in sorted(self._steps.items())
@@ -126,7 +156,15 @@ class Watch:
 
 
 def _folded(line: str) -> str:
-    return " ".join(line.split())[:LINE_SHOWN]
+    """Return what is wrong with a line: all of it, or what stands where an address should follow.
+
+    >>> _folded("MAIL  TO:<bob@practice.example>"), _folded("RCPT TO:<bob>")
+    ('MAIL TO:', 'RCPT TO:<bob>')
+    """
+    words = " ".join(line.split())
+    head = words.partition("<")[0].rstrip()
+    right = head.upper().replace(" ", "") in ("MAILFROM:", "RCPTTO:")
+    return (words if right or not head.endswith(":") else head)[:LINE_SHOWN]
 
 
 def _students(count: int) -> str:
@@ -145,13 +183,13 @@ def build_parser() -> Parser:
     """Return the parser of `classroom watch`."""
     parser = Parser(
         prog="smtpshell classroom watch",
-        description="Tell what a class does, from the log of its server.",
+        description="Tell what a class does: what the server that runs here tells, or its log.",
         allow_abbrev=False,
     )
-    parser.add_argument("--log", metavar="FILE", required=True, help="the server's --log FILE")
+    parser.add_argument("--log", metavar="FILE", help="read the server's --log FILE instead")
     parser.add_argument("--once", action="store_true", help="tell where everybody is, and end")
     parser.add_argument(
-        "--every", metavar="SECONDS", type=float, default=30.0, help="how often to sum up"
+        "--every", metavar="SECONDS", type=float, default=30.0, help="how often to sum up a log"
     )
     return parser
 
@@ -159,30 +197,43 @@ def build_parser() -> Parser:
 def main(words: list[str], settings: Settings) -> int:
     """Watch until interrupted, or tell once; returns the exit status."""
     options = build_parser().parse_args(words)
-    watch = Watch()
+    if options.log is None:
+        return asyncio.run(_overhear(settings, once=options.once))
     try:
-        with Path(options.log).open(encoding="utf-8", errors="replace") as file:
-            said = ""
-            due = 0.0
-            while True:
-                for line in _new_lines(file):
-                    told = _take(watch, line)
-                    if told and not options.once:
-                        _tell(told, settings)
-                now = time.time()
-                if now >= due:
-                    due = now + max(1.0, options.every)
-                    for line in watch.newly_stuck(now) if not options.once else []:
-                        _tell(line, settings)
-                    summary = watch.summary(now)
-                    if summary != said:
-                        _tell(summary, settings)
-                    said = summary
-                if options.once:
-                    return 0
-                time.sleep(0.5)
+        return _follow(options, settings)
     except OSError as error:
         raise FileError.from_os(error, options.log, "read") from error
+
+
+async def _overhear(settings: Settings, *, once: bool) -> int:
+    async for line in overhear():
+        print(visible(line, ascii_only=settings.plain), flush=True)
+        if once:
+            break
+    return 0
+
+
+def _follow(options: argparse.Namespace, settings: Settings) -> int:
+    watch = Watch()
+    said, due = "", 0.0
+    with Path(options.log).open(encoding="utf-8", errors="replace") as file:
+        while True:
+            for line in _new_lines(file):
+                told = _take(watch, line)
+                if told and not options.once:
+                    _tell(told, settings)
+            now = time.time()
+            if now >= due:
+                due = now + max(1.0, options.every)
+                for line in watch.newly_stuck(now) if not options.once else []:
+                    _tell(line, settings)
+                summary = watch.summary(now)
+                if summary != said:
+                    _tell(summary, settings)
+                said = summary
+            if options.once:
+                return 0
+            time.sleep(0.5)
 
 
 def _new_lines(file: Any) -> Iterator[str]:  # noqa: ANN401 - a text file that can be searched

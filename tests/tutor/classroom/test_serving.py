@@ -10,9 +10,7 @@ import smtplib
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,51 +19,13 @@ import pytest
 from smtpshell.cli import guarded
 from smtpshell.practice.library import load_scenario
 from smtpshell.protocol.errors import SmtpshellError
-from smtpshell.tutor.classroom.control import Control, ask
+from smtpshell.tutor.classroom.asking import ask
+from smtpshell.tutor.classroom.control import Control
 from smtpshell.tutor.classroom.room import Room, RoomLog, class_limits, students_of
-from smtpshell.tutor.classroom.serving import followers_of
 from smtpshell.tutor.lesson import Lesson
 from smtpshell.tutor.library import load
+from tests.tutor.classroom.attending import LETTER, open_room, raw, send
 from tests.tutor.classroom.handing_in import BOB, LESSON
-
-LETTER = "Subject: hello\r\n\r\nA text.\r\n"
-
-
-@asynccontextmanager
-async def open_room(
-    students: list[str], scenario: str = "plain", lesson: Lesson | None = None
-) -> AsyncIterator[tuple[Room, list[Mapping[str, Any]]]]:
-    """Open a room on free ports, and close it; what it tells is kept."""
-    told: list[Mapping[str, Any]] = []
-    followers = await followers_of(lesson, students) if lesson is not None else {}
-    room = Room(load_scenario(scenario), students, told.append, followers=followers)
-    await room.open()
-    try:
-        yield room, told
-    finally:
-        await room.close()
-
-
-def send(port: int, recipient: str = "bob@practice.example", text: str = LETTER) -> None:
-    """Send a message with smtplib, as a student's own program would."""
-    with smtplib.SMTP("127.0.0.1", port, timeout=10) as client:
-        client.sendmail("ann@client.example", [recipient], text)
-
-
-async def raw(port: int, *lines: str) -> list[str]:
-    """Send lines as telnet would, one after the other, and return the last line of each reply."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    replies = []
-    for line in ("", *lines):
-        if line:
-            writer.write(f"{line}\r\n".encode())
-        while True:
-            reply = (await reader.readline()).decode()
-            if reply[3:4] != "-":
-                break
-        replies.append(reply.rstrip())
-    writer.close()
-    return replies
 
 
 def test_a_lesson_finds_shuffled_hosts_where_it_looks_for_them() -> None:
@@ -183,7 +143,6 @@ def test_nothing_is_relayed() -> None:
         ["serve", "--students", "3", "--lesson", "1", "--listen", "localhost"],
         ["serve", "--students", "3", "--lesson", "1", "--port", "65535"],
         ["serve", "--students", "3", "--lesson", "no-such-lesson"],
-        ["watch"],
         ["reset"],
     ],
 )
@@ -248,7 +207,7 @@ def test_reset_gives_a_new_world_through_the_socket(tmp_path: Path) -> None:
     """The mailbox is empty again, and only its owner can open the socket."""
     path = tmp_path / "c.sock"
 
-    async def scene() -> tuple[int, dict[str, Any], dict[str, Any], int]:
+    async def scene() -> tuple[int, dict[str, Any], int]:
         async with open_room(students_of(2)) as (room, _):
             control = Control(room, path)
             assert await control.open()
@@ -258,14 +217,14 @@ def test_reset_gives_a_new_world_through_the_socket(tmp_path: Path) -> None:
             await asyncio.get_running_loop().run_in_executor(None, send, seat.server.port)
             assert seat.server.world.stored == 1
             done = await ask(["reset", "001", "999"], path)
-            nonsense = await ask(["pause"], path)
+            with pytest.raises(SmtpshellError, match="no such word"):
+                await ask(["fail"], path)
             await control.close()
-            return mode, done, nonsense, seat.server.world.stored
+            return mode, done, seat.server.world.stored
 
-    mode, done, nonsense, stored = asyncio.run(scene())
+    mode, done, stored = asyncio.run(scene())
     assert mode == 0o600
     assert done == {"reset": ["001"]}
-    assert "error" in nonsense
     assert stored == 0
     assert not path.exists()
 
@@ -273,10 +232,11 @@ def test_reset_gives_a_new_world_through_the_socket(tmp_path: Path) -> None:
 def test_without_a_server_the_teacher_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`reset` with nobody there ends with 3 and advice."""
+    """Every word for a server, with nobody there, ends with 3 and advice."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
-    assert guarded(["classroom", "reset", "001"]) == 3
-    assert "classroom serve" in capsys.readouterr().err
+    for words in (["reset", "001"], ["say", "hello"], ["pause"], ["demo"], ["ports"], ["watch"]):
+        assert guarded(["classroom", *words]) == 3
+        assert "classroom serve" in capsys.readouterr().err
 
 
 def test_a_log_is_private_and_holds_no_secret(tmp_path: Path) -> None:
@@ -312,7 +272,7 @@ def test_the_server_runs_until_it_is_told_to_end(tmp_path: Path) -> None:
     )
     assert process.stdout is not None
     try:
-        seats = [json.loads(process.stdout.readline()) for _ in range(2)]
+        shared, *seats = [json.loads(process.stdout.readline()) for _ in range(3)]
         ports = [seat["doors"][0]["listens"] for seat in seats]
         for port in ports:
             send(port)
@@ -321,7 +281,8 @@ def test_the_server_runs_until_it_is_told_to_end(tmp_path: Path) -> None:
         status = process.wait(10)
         process.stdout.close()
     assert status == 0
-    assert [seat["student"] for seat in seats] == ["001", "002"]
+    assert shared["doors"][0]["host"] == "mail.practice.example"
+    assert [seat["domain"] for seat in seats] == ["s001.practice.example", "s002.practice.example"]
     events = [json.loads(line)["event"] for line in log.read_text().splitlines()]
     assert events.count("connected") == 2
     assert "limit" not in events

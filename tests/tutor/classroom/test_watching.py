@@ -39,12 +39,12 @@ def test_the_summary_counts_students_by_step() -> None:
         turn("a", 400.0, 3),
         turn("b", 10.0, 3),
         turn("b", 350.0, 3, "wrong", "MAIL TO:<x>"),
-        turn("c", 355.0, 1, "wrong", "MAIL  TO:<x>"),
+        turn("c", 355.0, 1, "wrong", "MAIL  TO:<y>"),
         turn("d", 360.0, 6),
     )
     assert watch.summary(401.0) == (
         "1 student on step 1; 2 students on step 3; 1 student done; 2 stuck more than 5 minutes; "
-        "commonest wrong line: MAIL TO:<x> (2 students)."
+        "commonest wrong line: MAIL TO: (2 students)."
     )
 
 
@@ -56,6 +56,34 @@ def test_who_is_stuck_is_told_once() -> None:
     assert watch.newly_stuck(302.0) == []
     watch.note(turn("a", 310.0, 2))
     assert watch.newly_stuck(700.0) == ["a: stuck on step 2."]
+
+
+def test_nobody_gets_stuck_in_a_pause() -> None:
+    """The time of a pause counts for nobody."""
+    watch = watched(
+        {"at": 0.0, "student": "a", "event": "connected"},
+        {"at": 100.0, "student": "", "event": "paused", "on": True},
+    )
+    assert watch.newly_stuck(1000.0) == []
+    assert watch.note({"at": 1000.0, "student": "", "event": "paused", "on": False})
+    assert watch.newly_stuck(1190.0) == []
+    assert watch.newly_stuck(1210.0) == ["a: stuck on step 1."]
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"event": "stranger", "text": "s999"}, "s999"),
+        ({"event": "stranger", "text": ""}, "whose world"),
+        ({"event": "said", "text": "look"}, "Teacher: look"),
+        ({"event": "demo", "text": "C: QUIT"}, "Demo: C: QUIT"),
+    ],
+)
+def test_what_concerns_the_whole_class_is_told(facts: dict[str, Any], told: str) -> None:
+    """It belongs to no student, and counts for none."""
+    watch = watched()
+    assert told in watch.note({"at": 1.0, "student": "", **facts})
+    assert watch.summary(1.0) == "Nobody has connected yet."
 
 
 def test_the_end_of_a_lesson_is_worth_a_line() -> None:

@@ -1,0 +1,65 @@
+"""The other end of the socket: words to the classroom server that runs on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from smtpshell.conversation.settings import state_folder
+from smtpshell.protocol.errors import SmtpshellError
+
+LONGEST_ANSWER = 8 << 20
+"""Octets of an answer: the ports of a class of 999 in a world of 40 doors."""
+
+SECONDS = 5.0
+EVERYBODY = "all"
+ENVIRONMENT = 3
+
+
+def socket_path() -> Path:
+    """Return where the socket of this user's classroom lies."""
+    return state_folder() / "classroom.sock"
+
+
+async def ask(words: list[str], path: Path | None = None) -> dict[str, Any]:
+    """Say words to the classroom server that runs, return its answer; raises `SmtpshellError`."""
+    async with asyncio.timeout(SECONDS), _line_to_the_server(path) as (reader, writer):
+        writer.write(json.dumps(words).encode() + b"\n")
+        answer = json.loads(await reader.readline())
+    if not isinstance(answer, dict):
+        answer = {"error": "the server says nothing that makes sense"}
+    if "error" in answer:
+        raise SmtpshellError(str(answer["error"]), f"classroom {words[0]}")
+    return answer
+
+
+async def overhear(path: Path | None = None) -> AsyncIterator[str]:
+    """Yield what the running server tells its teacher, where everybody is first."""
+    async with _line_to_the_server(path) as (reader, writer):
+        writer.write(b'["watch"]\n')
+        while line := await reader.readline():
+            yield str(json.loads(line)["line"])
+
+
+@asynccontextmanager
+async def _line_to_the_server(
+    path: Path | None,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    try:
+        reader, writer = await asyncio.open_unix_connection(
+            path or socket_path(), limit=LONGEST_ANSWER
+        )
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+    except (OSError, ValueError, AttributeError, TimeoutError) as error:
+        raise SmtpshellError(
+            "no classroom server answers here",
+            next="Start one with smtpshell classroom serve.",
+            status=ENVIRONMENT,
+        ) from error

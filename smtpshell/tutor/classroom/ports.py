@@ -1,0 +1,134 @@
+"""Where everybody sits: which address and port leads to which host of whose world.
+
+    smtpshell classroom ports            one line for each host of the scenario
+    smtpshell classroom ports 017        what student 017 types where a lesson says @connect
+
+A lesson with several hosts names them as the world does, `open.practice.example:25`. Whoever comes
+by telnet needs the port that really listens for that one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from smtpshell.conversation.options import Parser
+from smtpshell.protocol.text import visible
+from smtpshell.tutor.classroom.asking import ask
+
+if TYPE_CHECKING:
+    from smtpshell.conversation.settings import Settings
+    from smtpshell.practice.server import PracticeServer
+    from smtpshell.tutor.classroom.room import Room
+
+Place = Mapping[str, Any]
+"""`event` ("shared" or "seat"), `doors`; of a seat also `student`, `domain` and `partners`.
+
+A door has the `host` and `port` of the world, and the `address` and port where it `listens`.
+"""
+
+
+def places_of(room: Room) -> list[Place]:
+    """Return the shared port and every seat of an open room."""
+    shared = [] if room.lobby is None else [{"event": "shared", "doors": _doors(room.lobby)}]
+    seats = [
+        {
+            "event": "seat",
+            "student": student,
+            "domain": seat.domain,
+            "partners": seat.partners,
+            "doors": _doors(seat.server),
+        }
+        for student, seat in room.seats.items()
+    ]
+    return [*shared, *seats]
+
+
+def _doors(server: PracticeServer) -> list[dict[str, Any]]:
+    return [
+        {"host": host, "port": port, "address": address, "listens": listens}
+        for (host, port), (address, listens) in server.doors.items()
+    ]
+
+
+def overview(places: Sequence[Place]) -> Iterator[str]:
+    """Yield a line for each door of the scenario, and what a student has to know."""
+    shared = next((each for each in places if each["event"] == "shared"), None)
+    seats = [each for each in places if each["event"] == "seat"]
+    first, last = seats[0], seats[-1]
+    if shared is not None:
+        ids = "" if len(seats) == 1 else f", the next {seats[1]['domain']}"
+        yield f"# At the port for all the first student says EHLO {first['domain']}{ids}."
+    if not _is_regular(seats):
+        if shared is not None:
+            yield from (f"{name_of(door)}  {_at(door)} for all" for door in shared["doors"])
+        for seat in seats:
+            yield "  ".join((seat["student"], *(f"{name_of(d)} {_at(d)}" for d in seat["doors"])))
+        return
+    for number, door in enumerate(first["doors"]):
+        own = f"{_at(door)} for {first['student']}"
+        if len(seats) > 1:
+            own += f", and so on, to {last['doors'][number]['listens']} for {last['student']}"
+        for_all = f"{_at(shared['doors'][number])} for all; " if shared is not None else ""
+        yield f"{name_of(door)}  {for_all}{own}"
+
+
+def _is_regular(seats: Sequence[Place]) -> bool:
+    """Tell whether each student's ports are one above those of the student before."""
+    return all(
+        door["listens"] == seats[0]["doors"][place]["listens"] + number
+        and name_of(door) == name_of(seats[0]["doors"][place])
+        for number, seat in enumerate(seats)
+        for place, door in enumerate(seat["doors"])
+    )
+
+
+def name_of(door: Mapping[str, Any]) -> str:
+    """Return a door as lessons name it."""
+    return f"{door['host']}:{door['port']}"
+
+
+def _at(door: Mapping[str, Any]) -> str:
+    return f"{door['address']} port {door['listens']}"
+
+
+def card(places: Sequence[Place], seat: Place) -> Iterator[str]:
+    """Yield what one student has to know."""
+    yield f"{seat['student']}: EHLO {seat['domain']}"
+    if seat["partners"]:
+        yield f"  partners: {', '.join(seat['partners'])}"
+    shared = next((each for each in places if each["event"] == "shared"), None)
+    for number, door in enumerate(seat["doors"]):
+        own = f"{_at(door)} is yours alone"
+        both = f"{_at(shared['doors'][number])}, or {own}" if shared is not None else own
+        yield f"  {name_of(door)}  {both}"
+
+
+# --- the command --------------------------------------------------------------------------------
+
+
+def main(words: list[str], settings: Settings) -> int:
+    """Do `classroom ports [ID ...]`; returns the exit status."""
+    parser = Parser(
+        prog="smtpshell classroom ports",
+        description="Tell where the hosts of the running class listen: for all, or for students.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("students", nargs="*", metavar="ID", help="only these students")
+    wanted = parser.parse_args(words).students
+    places: list[Place] = asyncio.run(ask(["ports"]))["ports"]
+    seats = {each["student"]: each for each in places if each["event"] == "seat"}
+    unknown = [each for each in wanted if each not in seats]
+    if settings.json:
+        from smtpshell.transcript.jsonl import as_json
+
+        for place in [seats[each] for each in wanted if each in seats] if wanted else places:
+            print(as_json(dict(place)))
+    else:
+        lines = [line for each in wanted if each in seats for line in card(places, seats[each])]
+        for line in lines if wanted else overview(places):
+            print(visible(line, ascii_only=settings.plain))
+        for each in unknown:
+            print(f"{visible(each)}: no such student.")
+    return 1 if unknown else 0

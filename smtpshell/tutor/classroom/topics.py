@@ -1,0 +1,99 @@
+"""What a student may ask the teacher's server with HELP, by telnet or by any other client.
+
+HELP takes an argument, and what a server answers to it is its own affair (RFC 5321 4.1.1.8). So the
+mailbox of a world can be read, and a demonstration watched, by whoever can do no more than type:
+
+    HELP CLASS                 whose world this is, and what the teacher said last
+    HELP MAILBOX               the mailboxes of this world
+    HELP MAILBOX bob           the letters of one
+    HELP MAILBOX bob 2         its second letter, as it was stored
+    HELP DEMO                  the demonstration, as far as it has got
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from smtpshell.protocol.text import visible
+
+if TYPE_CHECKING:
+    from smtpshell.practice.world import World
+    from smtpshell.tutor.classroom.room import Room
+
+MOST_LINES = 200
+WIDEST = 400
+"""Lines of one reply, and characters of each: a reply line has 512 octets (RFC 5321 4.5.3.1.5)."""
+
+
+def topic(room: Room, student: str, argument: str) -> tuple[str, ...]:
+    """Return the lines of a reply, as on the wire, to HELP with an argument; none for others."""
+    words = argument.split()
+    tell = _TOPICS.get(words[0].upper()) if words else None
+    if tell is None:
+        return ()
+    texts = [visible(text, ascii_only=True)[:WIDEST] for text in tell(room, student, words[1:])]
+    if len(texts) > MOST_LINES:
+        texts = [*texts[: MOST_LINES - 1], f"... and {len(texts) - MOST_LINES + 1} lines more"]
+    *most, last = texts
+    return (*(f"214-2.0.0 {text}" for text in most), f"214 2.0.0 {last}")
+
+
+def _class(room: Room, student: str, _words: list[str]) -> Iterator[str]:
+    if student:
+        seat = room.seats[student]
+        yield f"This is the world of student {student}, {seat.domain}"
+        for partner in seat.partners:
+            domain = room.seats[partner].domain
+            yield f"Partner: {partner}; mail to bob@{domain} goes to that world"
+    else:
+        yield "This world is nobody's yet. Say EHLO and your own domain"
+    yield f"The teacher said: {room.bulletin.said}" if room.bulletin.said else "Nothing was said"
+    yield "HELP MAILBOX reads mail, HELP DEMO shows the demonstration"
+
+
+def _mailbox(room: Room, student: str, words: list[str]) -> Iterator[str]:
+    if not student:
+        yield "Whose mailbox? Say EHLO and your own domain first"
+        return
+    world = room.seats[student].server.world
+    if not words:
+        for address, mail in world.mailboxes().items():
+            yield f"{address}: {_letters(len(mail))}"
+        yield "HELP MAILBOX and a name lists the letters of one"
+    elif world.find_mailbox(words[0]) is None:
+        yield f"There is no mailbox {words[0]} in this world"
+    elif words[1:]:
+        yield from _letter(world, words[0], words[1])
+    else:
+        mail = world.mailbox(words[0])
+        yield f"{world.find_mailbox(words[0])}: {_letters(len(mail))}"
+        for number, message in enumerate(mail, 1):
+            subject = message.header("Subject") or "no subject"
+            yield f"{number} from <{message.envelope.sender}>: {subject}"
+
+
+def _letter(world: World, name: str, number: str) -> Iterator[str]:
+    mail = world.mailbox(name)
+    if not number.isdecimal() or len(number) > 6 or not 0 < int(number) <= len(mail):
+        yield f"There is no letter {number}; {_letters(len(mail))} here"
+        return
+    message = mail[int(number) - 1]
+    yield f"Letter {number} of {len(mail)}, as it was stored"
+    for line in message.raw.decode("utf-8", "surrogateescape").splitlines():
+        yield f"| {line.expandtabs()}"
+
+
+def _demo(room: Room, _student: str, _words: list[str]) -> Iterator[str]:
+    yield from room.demonstrated or ["There was no demonstration yet"]
+
+
+def _letters(count: int) -> str:
+    return f"{count} letter{'' if count == 1 else 's'}"
+
+
+_TOPICS: dict[str, Callable[[Room, str, list[str]], Iterator[str]]] = {
+    "CLASS": _class,
+    "MAILBOX": _mailbox,
+    "DEMO": _demo,
+}
