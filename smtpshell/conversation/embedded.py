@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from smtpshell.conversation.targets import PRACTICE, Target
 from smtpshell.net.endpoint import Endpoint
+from smtpshell.protocol.errors import SmtpshellError, Status
 from smtpshell.protocol.values import replace
 
 if TYPE_CHECKING:
@@ -36,28 +37,44 @@ def target_of(server: PracticeServer) -> Target:
         host=server.host_name,
         ca_pem=server.ca_pem,
         published=server.is_published,
+        nonce=server.client_nonce,
     )
 
 
 def within(server: PracticeServer, target: Target) -> Target | None:
-    """Return the door of a practice world that a target names; None when it has none of that name.
+    """Return the door of a practice world that a target names; None for hosts that it has not.
 
     The name is that of one of the world's hosts, or its address there; the port is the one that the
-    host has in the world, not the one that it really listens on.
+    host has in the world, not the one that it really listens on. Raises `SmtpshellError` for a port
+    that the host has not.
     """
     named = target.endpoint
-    real = server.resolve(named.host, named.port) if named.kind == "tcp" else None
-    if real is None:
-        return None
-    name = named.host.casefold().rstrip(".")
+    name = named.host.casefold().rstrip(".").strip("[]")
     host = next(
-        each for each in server.scenario.hosts if name in (each.name.casefold(), each.address)
+        (each for each in server.scenario.hosts if name in (each.name.casefold(), each.address)),
+        None,
     )
+    if host is None or named.kind != "tcp":
+        return None
+    real = server.resolve(named.host, named.port)
+    if real is None:
+        ports = ", ".join(str(port) for port in sorted(host.ports))
+        raise SmtpshellError(
+            f"{host.name} has no port {named.port} in this practice world",
+            next=f"Its ports are {ports}.",
+            status=Status.CONNECT,
+        )
     return replace(
         target,
-        endpoint=Endpoint("tcp", host=real[0], port=real[1]),
+        endpoint=Endpoint(
+            "tcp",
+            host=real[0],
+            port=real[1],
+            instead_of=Endpoint("tcp", host=host.name, port=named.port),
+        ),
         host=host.name,
         lmtp=host.lmtp,
+        nonce=server.client_nonce,
         ca_pem=server.ca_pem,
         published=server.is_published,
     )

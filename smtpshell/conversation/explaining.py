@@ -183,7 +183,7 @@ def diagnose(conversation: Conversation, *, at_home: bool | None = None) -> Expl
     match trouble:
         case Received():
             context = context_of(trouble, recipient_mx=at_home)
-            return explain(trouble.reply, _with_session(context, conversation))
+            return explain(trouble.reply, _with_session(context, conversation, client))
         case Failed():
             from smtpshell.knowledge.failures import explain_failure, kind_of
 

@@ -65,6 +65,7 @@ async def authenticate(desk: Desk, login: Login) -> Reply:
         credentials,
         offered=offered,
         binding=binding,
+        nonce=conversation.target.nonce if conversation.target is not None else None,
         host=host,
         port=conversation.snapshot.port,
     )

@@ -54,7 +54,8 @@ class Target:
     the greeting) or "tls" (at once). `host` is the name that a certificate must carry, "" where
     there is none. `resolve` replaces the system's address look-up, `ca_pem` gives the authorities
     that are trusted instead of the system's, and is asked only when a handshake needs them,
-    `published` tells which credentials are no secret: all three for the practice server.
+    `published` tells which credentials are no secret, and `nonce` makes what a client chooses at
+    random in a login: all four for the practice server, where the same seed gives the same octets.
     """
 
     label: str
@@ -66,6 +67,7 @@ class Target:
     resolve: Resolve | None = None
     ca_pem: Callable[[], bytes] | None = None
     published: Callable[[str, bytes], bool] | None = None
+    nonce: Callable[[], str] | None = None
 
     @property
     def is_practice(self) -> bool:

@@ -188,9 +188,18 @@ def outcome_of(error: OSError) -> Outcome:
 
 
 def failure(
-    label: str, port: int, seconds: float, attempts: tuple[Attempt, ...], reason: str = ""
+    label: str,
+    port: int,
+    seconds: float,
+    attempts: tuple[Attempt, ...],
+    reason: str = "",
+    *,
+    alias: bool = False,
 ) -> LinkError:
-    """Make the one error that sums up attempts which all failed."""
+    """Make the one error that sums up attempts which all failed.
+
+    `alias` says that the label names another place than the addresses that were tried.
+    """
     outcomes = {attempt.outcome for attempt in attempts}
     kind: Outcome = next((name for name in _TELLING if name in outcomes), "failed")
     key = "timeout 25" if kind == "timeout" and port == 25 else kind
@@ -199,7 +208,7 @@ def failure(
         what = f"{what}: {reason}"
     where = label
     tried = ", ".join(attempt.address for attempt in attempts)
-    if tried and tried not in label:
+    if tried and tried not in label and not alias:
         where = f"{label} ({tried})"
     return LinkError(
         kind,

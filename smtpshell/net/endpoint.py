@@ -14,6 +14,7 @@ class Endpoint:
 
     `tcp` uses `host` (a name or an address without brackets) and `port`; `unix` uses `path`;
     `pipe` uses `command`, which is split as a shell would split it but run without a shell.
+    `instead_of` is the endpoint of a practice world that it stands in for, which messages name.
     """
 
     kind: Literal["tcp", "unix", "pipe"]
@@ -21,10 +22,18 @@ class Endpoint:
     port: int = 0
     path: str = ""
     command: str = ""
+    instead_of: Endpoint | None = None
+
+    @property
+    def named(self) -> Endpoint:
+        """The endpoint that messages name."""
+        return self.instead_of or self
 
     @property
     def label(self) -> str:
         """The endpoint in messages: `mx.example:25`, `[2001:db8::1]:25`, `unix:/run/lmtp`."""
+        if self.instead_of is not None:
+            return self.instead_of.label
         if self.kind == "unix":
             return f"unix:{visible(self.path)}"
         if self.kind == "pipe":

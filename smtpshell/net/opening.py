@@ -36,7 +36,10 @@ async def connected_socket(
         raise no_answer(endpoint, options) from error
     sock = await connecting.race(addresses, options.source, deadline, attempts, on_attempt)
     if sock is None:
-        raise connecting.failure(label, port, options.timeout, tuple(attempts))
+        named = port if proxy else endpoint.named.port
+        raise connecting.failure(
+            label, named, options.timeout, tuple(attempts), alias=not proxy and named != port
+        )
     return sock
 
 

@@ -52,7 +52,8 @@ class LessonGuest:
         if player is None or player.finished:
             return ""
         if player.free:
-            return "free play"
+            away = self._stage is not None and self._stage.away
+            return "outside the lesson" if away else "free play"
         return f"step {player.at.step + 1} of {len(self.lesson.steps)}"
 
     @property

@@ -73,10 +73,13 @@ def answer_lines(player: Player) -> list[str]:
     if not isinstance(action, Exchange) or player.attempt is None:
         return []
     units = player.attempt.ways[0].units[player.attempt.done :]
-    try:
-        return [shown(client, player.values) for unit in units for client in unit.clients]
-    except TemplateError as error:
-        return [str(error)]
+    lines: list[str] = []
+    for client in (client for unit in units for client in unit.clients):
+        try:
+            lines.append(shown(client, player.values))
+        except TemplateError:
+            break  # it depends on a reply that is still to come
+    return lines
 
 
 async def _show(player: Player) -> None:

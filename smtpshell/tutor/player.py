@@ -24,6 +24,8 @@ from smtpshell.tutor.reactions import happenings_of
 from smtpshell.tutor.stage import Entry
 from smtpshell.tutor.walk import Checkpoint, Walk
 
+AWAY = "This server is not in the lesson's world, so nothing counts here. /back returns."
+
 
 class Player(Walk):
     """One learner in one lesson."""
@@ -118,12 +120,17 @@ class Player(Walk):
 
     async def after_line(self, line: str) -> None:
         """Judge what a line led to, once its replies are in."""
+        if self.stage.away and not self.idle:
+            self.free = True
+            self.say(f"Note: {AWAY}", "dim")
         if self.idle:
             self._heard = self.stage.mark()
             return
         if isinstance(self.action, Tool):
             await self._tool_line(self.action, line)
         while turns := turns_of(self.stage.since(self._heard)):
+            if self.stage.nonce:
+                self.values["nonce"] = self.stage.nonce
             for turn in turns:
                 self._now = turn.received.after if turn.received is not None else None
                 await self._turn(turn)

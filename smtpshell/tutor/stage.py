@@ -25,8 +25,9 @@ from smtpshell.protocol.events import (
     Received,
     Sent,
 )
+from smtpshell.protocol.sasl.line import decode_line
 from smtpshell.protocol.secrets import HIDDEN
-from smtpshell.protocol.text import encode
+from smtpshell.protocol.text import decode, encode
 from smtpshell.protocol.values import dataclass, replace
 from smtpshell.tutor.hearing import Hearing
 
@@ -62,6 +63,8 @@ class Stage(Hearing):
         self.rebuilding = False
         self._seen: set[tuple[str, str]] = set()
         self._group_open = False
+        self.nonce = ""
+        self.away = False
         self._user = ""
         self._patience: float | None = None
         self._mute = False
@@ -80,6 +83,7 @@ class Stage(Hearing):
             case Connected():
                 self._enter(event)
             case Sent():
+                self.nonce = client_nonce(event.line) or self.nonce
                 self._hear_line(event)
             case BodySent():
                 self._add(Entry("send", HIDDEN))
@@ -95,9 +99,10 @@ class Stage(Hearing):
         super()._hear(event)
 
     def _enter(self, event: Connected) -> None:
-        """Note which door was taken, by whatever command."""
+        """Note which door was taken, by whatever command; one of another world is not kept."""
         self._user = ""
         at = (event.address, event.port)
+        self.away = at not in self.server.doors.values()
         host, port = next((door for door, real in self.server.doors.items() if real == at), ("", 0))
         known = self.server.scenario.host(host)
         kind = known.ports.get(port, "") if known is not None else ""
@@ -118,6 +123,8 @@ class Stage(Hearing):
             self._patience = None
 
     def _hear_line(self, event: Sent) -> None:
+        if self.away:
+            return
         octets = event.line + event.ending
         if self._group_open and self.journal and self.journal[-1].kind == "send":
             self.journal[-1] = Entry("send", self.journal[-1].text + octets)
@@ -126,7 +133,8 @@ class Stage(Hearing):
         self._group_open = True
 
     def _add(self, entry: Entry) -> None:
-        self.journal.append(entry)
+        if not self.away:
+            self.journal.append(entry)
 
     def _observe(self, _connection: int, event: Event) -> None:
         if event.after.user:
@@ -233,3 +241,19 @@ class Stage(Hearing):
                 self.drip(entry.text)
             case "close":
                 await self.close()
+
+
+def client_nonce(line: str) -> str:
+    """Return the nonce of a SCRAM client's first message (RFC 5802 section 5.1), "" of any other.
+
+    >>> client_nonce("AUTH SCRAM-SHA-256 biwsbj1hbGljZSxyPW9uY2U=")
+    'once'
+    """
+    if " " in line and not line.upper().startswith("AUTH SCRAM"):
+        return ""
+    try:
+        text = decode(decode_line(line.rpartition(" ")[2]))
+    except SmtpshellError:
+        return ""
+    _, name, rest = text.partition(",n=")
+    return rest.partition(",r=")[2].partition(",")[0] if name else ""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smtpshell.conversation.embedded import start, within
 from smtpshell.conversation.targets import parse_target, split_host
-from smtpshell.protocol.errors import UsageError
+from smtpshell.protocol.errors import SmtpshellError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,10 @@ def test_the_hosts_of_a_running_world_are_found_by_name_and_address_and_port():
             plain = within(server, parse_target("smtp://mail.practice.example:465"))
             assert plain is not None
             assert plain.security == "plain"
-            assert within(server, parse_target("mail.practice.example:26")) is None
+            assert by_name.endpoint.label == "mail.practice.example:465"
+            with pytest.raises(SmtpshellError, match="has no port 26") as error:
+                within(server, parse_target("mail.practice.example:26"))
+            assert error.value.next == "Its ports are 24, 25, 465, 587."
             assert within(server, parse_target("mail.elsewhere.example")) is None
         finally:
             await server.stop()

@@ -172,6 +172,8 @@ def test_published_words_without_a_login_under_way() -> None:
     shown = [
         ("PLAIN", b"\0bob\0battery staple"),
         ("LOGIN", b"bob"),
+        ("LOGIN", b"bob\n"),
+        ("PLAIN", b"bob\0battery staple"),
         ("LOGIN", b"battery staple"),
         ("XOAUTH2", b"user=bob\x01auth=Bearer practice-token-of-bob\x01\x01"),
         ("SCRAM-SHA-256", b"n,,n=bob,r=abc"),
@@ -190,6 +192,7 @@ def test_published_words_without_a_login_under_way() -> None:
     for mechanism, octets in hidden:
         assert not is_published(plain, mechanism, encode_line(octets).encode()), mechanism
     assert not is_published(plain, "PLAIN", b"not base64")
+    assert is_published(plain, "LOGIN", b"bob"), "a slip: not encoded"
 
 
 def test_a_journal_is_bounded() -> None:

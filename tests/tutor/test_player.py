@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
+from collections.abc import AsyncIterator
 
+from smtpshell.conversation.embedded import start
+from smtpshell.conversation.settings import Settings
+from smtpshell.tutor.library import load
 from smtpshell.tutor.progress import Progress
-from tests.tutor.making import FIRST, made, played, wire
+from smtpshell.tutor.unattended import play_lines
+from tests.tutor.making import FIRST, Played, made, played, wire
 
 HELLO = ("220", "HELO client.example")
 ENVELOPE = (
@@ -352,3 +359,34 @@ def test_a_question_may_stand_inside_a_login() -> None:
     assert run.finished, run.out
     assert "Not yet. Decode it." in run.lines
     assert not any("password" in line for line in run.said("C:"))
+
+
+def test_another_server_is_outside_the_lesson() -> None:
+    """Nothing that is done elsewhere is judged or kept; /back returns to the lesson's own world."""
+
+    async def run() -> Played:
+        server = await start()
+        elsewhere = (
+            f"/connect 127.0.0.1:{server.port}",
+            "EHLO x.example",
+            "MAIL FROM:<x@x.example>",
+        )
+
+        async def lines() -> AsyncIterator[str]:
+            for line in (*HELLO, *elsewhere, "/where", "/back", "/where", *RIGHT[2:]):
+                yield line
+
+        out = io.StringIO()
+        status = await play_lines(
+            load(FIRST), Settings(), lines(), out=out, errors=out, progress=Progress(None)
+        )
+        await server.stop()
+        return Played(status, out.getvalue(), "")
+
+    run_there = asyncio.run(run())
+    assert run_there.finished, run_there.out
+    assert run_there.said("Note: This server is not in the lesson's world")
+    there, back = run_there.said("Place:")
+    assert "you are playing freely" in there
+    assert back.endswith("you are connected, greeted as client.example.")
+    assert set(run_there.verdicts) == {"Correct"}
