@@ -188,7 +188,14 @@ async def _serve(options: argparse.Namespace, settings: Settings) -> int:
     watcher = Watcher(settings)
     world = load_scenario(options.scenario)
     clock = PracticeClock(world.clock, running=True)
-    server = PracticeServer(world, options.seed, clock, observer=watcher, address=options.listen)
+    server = PracticeServer(
+        world,
+        options.seed,
+        clock,
+        observer=watcher,
+        address=options.listen,
+        certified=("localhost", options.listen),
+    )
     if options.mail is not None:
         server.world.on_accepted = Cabinet(options.mail, watcher)
     if options.ca_file is not None:

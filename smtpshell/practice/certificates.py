@@ -14,6 +14,7 @@ import warnings
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from hashlib import sha256
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,7 @@ def _authority(name: str) -> tuple[EllipticCurvePrivateKey, x509.Certificate]:
 
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.oid.NameOID.COMMON_NAME, name)])
-    return key, _sign(subject, subject, key, key, _USUAL_DATES, None)
+    return key, _sign(subject, subject, key, key, _USUAL_DATES, ())
 
 
 def authority_pem() -> str:
@@ -62,8 +63,11 @@ def authority_pem() -> str:
 
 
 @cache
-def make_certificate(kind: str, host: str) -> Certificate | None:
-    """Return the certificate of a kind (of `scenario.CERTIFICATES`) for a host; None for "none"."""
+def make_certificate(kind: str, host: str, also: tuple[str, ...] = ()) -> Certificate | None:
+    """Return the certificate of a kind (of `scenario.CERTIFICATES`) for a host; None for "none".
+
+    It is good for the names and IP addresses of `also` too, unless it is to have a wrong name.
+    """
     if kind == "none":
         return None
     from cryptography import x509
@@ -80,7 +84,8 @@ def make_certificate(kind: str, host: str) -> Certificate | None:
     else:
         issuer_name = issuer.subject
     dates = _DATES.get(kind, _USUAL_DATES)
-    certificate = _sign(subject, issuer_name, key, issuer_key, dates, name)
+    names = (name,) if kind == "wrong-name" else (name, *also)
+    certificate = _sign(subject, issuer_name, key, issuer_key, dates, names)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     chain = certificate.public_bytes(Encoding.PEM)
     context = _context(chain + private, oldest_only=kind == "tls1.0")
@@ -108,9 +113,9 @@ def _sign(
     key: EllipticCurvePrivateKey,
     issuer_key: EllipticCurvePrivateKey,
     dates: tuple[timedelta, timedelta],
-    host: str | None,
+    names: tuple[str, ...],
 ) -> x509.Certificate:
-    """Sign a certificate: for a host, or, without one, for an authority."""
+    """Sign a certificate: for a host by its names, or, without any, for an authority."""
     from cryptography import x509
     from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -124,16 +129,25 @@ def _sign(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now + dates[0])
         .not_valid_after(now + dates[1])
-        .add_extension(x509.BasicConstraints(ca=host is None, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(own), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(other), critical=False)
-        .add_extension(_usage(signs=host is None), critical=True)
+        .add_extension(_usage(signs=not names), critical=True)
     )
-    if host is not None:
-        names = x509.SubjectAlternativeName([x509.DNSName(host)])
+    if names:
+        known = x509.SubjectAlternativeName([_general_name(name) for name in names])
         server = x509.ExtendedKeyUsage([x509.oid.ExtendedKeyUsageOID.SERVER_AUTH])
-        builder = builder.add_extension(names, critical=False).add_extension(server, critical=False)
+        builder = builder.add_extension(known, critical=False).add_extension(server, critical=False)
     return builder.sign(issuer_key, SHA256())
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
 
 
 def _usage(*, signs: bool) -> x509.KeyUsage:

@@ -318,7 +318,7 @@ class Dialogue:
     def _find_certificate(self, rule: Rule | None) -> Certificate | None:
         from smtpshell.practice.certificates import make_certificate
 
-        return make_certificate(self._certificate(rule), self.host.name)
+        return make_certificate(self._certificate(rule), self.host.name, self.house.certified)
 
     # --- rules, wire and tap ----------------------------------------------------------------
 

@@ -47,7 +47,8 @@ class PracticeServer:
 
     `scenario` is a scenario or the name of one. `seed` and `clock` replace those of the scenario,
     `observer` is told the events of every conversation. `address` is where it listens; anything but
-    loopback has to be asked for. A `steward` may have a word in every dialogue.
+    loopback has to be asked for. Certificates are good for the names and addresses of `certified`
+    too. A `steward` may have a word in every dialogue.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class PracticeServer:
         *,
         observer: Observer | None = None,
         address: str = LOOPBACK,
+        certified: tuple[str, ...] = (),
         steward: Steward = NOBODY,
     ) -> None:
         given = load_scenario(scenario) if isinstance(scenario, str) else scenario
@@ -65,6 +67,7 @@ class PracticeServer:
         self.scenario = self.world.scenario
         self.rulebook = Rulebook(self.scenario)
         self.address = address
+        self.certified = certified
         self.observer = observer
         self.steward = steward
         self.faults: list[BaseException] = []

@@ -38,6 +38,7 @@ class House(Protocol):
 
     world: World
     rulebook: Rulebook
+    certified: tuple[str, ...]
 
     @property
     def resolver(self) -> Resolver:

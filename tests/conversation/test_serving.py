@@ -77,7 +77,6 @@ def test_sink_takes_everything_and_keeps_it_in_files(tmp_path) -> None:
     body = "Subject: caf\u00e9\r\n\r\n..leading dot\r\n".encode("latin-1")
     with served(*words) as (_, doors):
         context = ssl.create_default_context(cafile=str(authority))
-        context.check_hostname = False
         with smtplib.SMTP(*doors[587], timeout=10) as smtp:
             smtp.starttls(context=context)
             smtp.login("tester", "practice")

@@ -45,6 +45,7 @@ class Anteroom:
         scenario = lobby.scenario
         self.world = World(scenario, clock=PracticeClock(scenario.clock, running=True))
         self.rulebook = lobby.rulebook
+        self.certified = lobby.certified
         self.steward = lobby.steward
         self._lobby = lobby
         self._held: deque[Event] = deque(maxlen=HELD)
