@@ -11,8 +11,8 @@ Words that vary are taken out first (reading.py). What is counted of the rest:
 - each pair of neighbours, because "user unknown" and "unknown command" share a word.
 
 A feature counts once for each text, and an unseen one as SMOOTHING. The beliefs of naive Bayes are
-far too sure of themselves, since the features are not independent; CALM flattens them. It explains
-itself by the words that spoke for its choice.
+far too sure of themselves, since the features are not independent, and the more so the longer the
+text; CALM and MORE_CALM flatten them. It explains itself by the words that spoke for its choice.
 """
 
 from __future__ import annotations
@@ -41,8 +41,14 @@ KIN = 0.5
 BEGINNING = 5
 """Letters of a word's beginning."""
 
-CALM = 2.0
-"""Divides the logarithms of the beliefs before they are compared."""
+CALM = 1.0
+"""Divides the logarithms of the beliefs before they are compared ..."""
+
+MORE_CALM = 8.0
+"""... with one more for each so many features known: a long text says the same thing twice."""
+
+LEAST = 0.02
+"""A class is not spoken of when it is believed less than this, the best class being 1."""
 
 MOST_WORDS = 40
 """Words of a text that are looked at; a reason stands at its beginning."""
@@ -53,11 +59,15 @@ Gains = list[tuple[int, float]]
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """The class a text is most like, with its share of the belief (0 to 1) and the words why."""
+    """The class a text is most like, with its share of the belief (0 to 1) and the words why.
+
+    `shares` holds each class with a share worth speaking of, this one's among them.
+    """
 
     class_: str
     share: float
     words: tuple[str, ...]
+    shares: tuple[tuple[str, float], ...] = ()
 
 
 class Guesser:
@@ -151,13 +161,19 @@ class Guesser:
             score + known * unseen for score, unseen in zip(scores, self._unseen, strict=True)
         ]
         top = max(range(len(scores)), key=scores.__getitem__)
-        share = 1 / sum(exp((score - scores[top]) / CALM) for score in scores)
+        calm = CALM + known / MORE_CALM
+        beliefs = [exp((score - scores[top]) / calm) for score in scores]
+        total = sum(beliefs)
+        shares = [
+            (class_, belief / total)
+            for class_, belief in zip(self._classes, beliefs, strict=True)
+            if belief > LEAST
+        ]
         words_for = sorted(
             ((dict(gains).get(top, 0.0), name) for name, gains in told), reverse=True
         )
-        return Likeness(
-            self._classes[top], share, tuple(name for gain, name in words_for[:3] if gain)
-        )
+        words_told = tuple(name for gain, name in words_for[:3] if gain)
+        return Likeness(self._classes[top], 1 / total, words_told, tuple(shares))
 
 
 def read_phrases() -> Iterator[tuple[str, str]]:

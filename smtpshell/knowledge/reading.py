@@ -5,7 +5,10 @@ recipient doesn't exist here". A `Reading` takes out what varies without changin
 that a rule needs to be written once:
 
 - case and punctuation go; `doesn't`, `cannot` and the like become `not`;
-- articles and auxiliary verbs go ("mailbox is full" and "the mailbox was full" read alike);
+- articles, auxiliary verbs and the mark of the possessive go ("mailbox is full", "the user's
+  mailbox was full"); but "your domain" and "your address" say whose, and read "sender domain";
+- of a link its host, its page and its topic stay; the standard's own words for a code go
+  ("Requested action not taken: ..."), where a reason follows;
 - plain numbers go, and so do mail addresses, which say who and never why;
 - dotted names and IP addresses are set aside, since they break up phrases.
 
@@ -36,7 +39,12 @@ _TABLE: dict[int, str] = {
     number: (chr(number) if chr(number) in _KEPT else " ") for number in range(128)
 } | dict.fromkeys(map(ord, "“”„«»…–—·•，。；：！？（）【】、"), " ")
 
-_APOSTROPHES: tuple[tuple[str, str], ...] = (("’", "'"), ("n't", " not"), ("'", ""))
+_APOSTROPHES: tuple[tuple[str, str], ...] = (
+    ("’", "'"),
+    ("n't", " not"),
+    ("'s ", " "),
+    ("'", ""),
+)
 
 _HYPHENS: tuple[tuple[str, str], ...] = (
     ("e-mail", "email"),
@@ -60,6 +68,10 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     (" time out", " timeout"),
     (" timed out", " timeout"),
     (" start tls", " starttls"),
+    (" your domain", " sender domain"),
+    (" your email domain", " sender domain"),
+    (" your email address", " sender address"),
+    (" your mail address", " sender address"),
 )
 
 _ENDS = """
@@ -73,6 +85,8 @@ _NAME_ENDS = frozenset(_ENDS.split())
 """Last labels by which a dotted word is taken for a name, and not for two words."""
 
 _SEPARATE = re.compile(r"[\s<>()\[\]{}\"';:,|`=]+")
+_LINK = re.compile(r"https?://([^\s/?#<>]{1,255})([^\s?#<>]*)([^\s<>]*)")
+_TOPIC = re.compile(r"[?&#](?:p=)?([a-z0-9]+)(?:$|[&.,;)\]])")
 _ENHANCED = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 
 
@@ -100,11 +114,47 @@ FOLLOW_UP = " 503 "
 """Begins the answer to a pipelined command after a refused one; what follows is not the reason."""
 
 
+_BOILERPLATE: tuple[tuple[str, ...], ...] = (
+    ("requested", "mail", "action", "not", "taken"),
+    ("requested", "action", "not", "taken"),
+    ("requested", "mail", "action", "aborted"),
+    ("requested", "action", "aborted"),
+    ("transaction", "failed"),
+)
+"""Words of the standard (RFC 5321 section 4.2.3) that many servers put before their own reason."""
+
+
+def _without_boilerplate(words: list[str]) -> None:
+    """Take out what only repeats the code, where a reason stands besides."""
+    for phrase in _BOILERPLATE:
+        if phrase[0] in words:
+            count = len(phrase)
+            at = words.index(phrase[0])
+            if len(words) > count + 1 and tuple(words[at : at + count]) == phrase:
+                del words[at : at + count]
+
+
 def _replaced(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
     for old, new in pairs:
         if old in text:
             text = text.replace(old, new)
     return text
+
+
+def _without_links(text: str) -> str:
+    """Leave of each link its host, the page that it names, and the topic it asks that page for.
+
+    The rest of a path says how a site is built ("/help/spam/16"), and nothing about the reason.
+    """
+    return _LINK.sub(_link_read, text)
+
+
+def _link_read(link: re.Match[str]) -> str:
+    host, path, rest = link.groups()
+    page = path.rpartition("/")[2].partition(".")[0]
+    topic = _TOPIC.search(rest) if rest else None
+    words = [word for word in (page, topic[1] if topic else "") if word.isalnum()]
+    return " ".join([host, *words]) + " "
 
 
 def _without_mail_addresses(text: str) -> str:
@@ -128,6 +178,8 @@ def read(text: str) -> Reading:
         cut = text.find(pointer, 24)
         if cut > 0:
             text, tail = text[:cut], text[cut:] + tail
+    if "://" in text:
+        text = _without_links(text)
     if "'" in text or "’" in text:
         text = _replaced(text, _APOSTROPHES)
     if "-" in text:
@@ -143,6 +195,7 @@ def read(text: str) -> Reading:
             _read_dotted(word, words, names, addresses)
         elif word not in FILLERS and not word.isdigit():
             words.append(word)
+    _without_boilerplate(words)
     if tail:
         _read_pointer(tail, names)
     return Reading(words, names, addresses)

@@ -13,7 +13,7 @@ hints), `codes` (basic codes, their first digit, enhanced codes, or the beginnin
 "5.7.*"; one must fit), `verbs` (commands the reply must answer), `speaker` (providers or software
 that must be speaking), `unless` (patterns that silence it), `meaning` (a sentence), `causes` (each
 "text => command"), `next` (commands), `section` (an RFC section).
-`[[speaker]]` tables recognise who is speaking, `[words]` names groups.
+`[[speaker]]` tables recognise who is speaking, or which site is spoken of; `[words]` names groups.
 
 Our own files keep to a part of TOML in which a value is written as in JSON and stands on one line,
 or as a list with one string per line. That part is read ten times faster than tomllib reads the
@@ -69,7 +69,8 @@ class Speaker:
     """Who may be speaking: recognised by `match` in a text or by one of its own `domains`.
 
     `kind` is "provider" for a service that runs its own servers, "software" for a program, "list"
-    for a block list that is spoken of.
+    for a site that is spoken of: a block list, or one that explains refusals. `class_` is what a
+    text is about that names the site ("" when that tells nothing).
     """
 
     name: str
@@ -77,6 +78,7 @@ class Speaker:
     kind: str
     match: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    class_: str = ""
 
 
 KINDS = ("provider", "software", "list")
@@ -109,6 +111,7 @@ _SPEAKER_FIELDS: dict[str, type | tuple[type, ...]] = {
     "kind": str,
     "match": list,
     "domains": list,
+    "class": str,
 }
 
 
@@ -191,6 +194,7 @@ def _speaker(table: Mapping[str, Any]) -> Speaker:
         table["kind"],
         tuple(table.get("match", ())),
         tuple(table.get("domains", ())),
+        table.get("class", ""),
     )
 
 
@@ -211,6 +215,10 @@ def users_speaker(table: Mapping[str, Any], source: str) -> Speaker:
     _check_fields(table, _SPEAKER_FIELDS, ("name", "title", "kind"), where)
     if table["kind"] not in KINDS:
         raise RuleError(f"unknown kind {table['kind']!r}", where, f"Kinds are {', '.join(KINDS)}.")
+    if table.get("class", "unknown") not in CLASSES:
+        raise RuleError(
+            f"unknown class {table['class']!r}", where, f"Classes are {', '.join(CLASSES)}."
+        )
     return _speaker(table)
 
 

@@ -1,23 +1,26 @@
 """Weighing the evidence: which class everything that is known points at.
 
-Three kinds of evidence speak, each with a weight, and the class with the most wins:
+Four kinds of evidence speak, each with a weight, and the class with the most wins:
 
 - the rules whose patterns stand in the text; the best of each class counts, longer and earlier
   phrases a little more, because servers say the reason first and the boilerplate afterwards;
 - the enhanced status code, strong where it has one use, weak where it stands for everything;
 - the basic code for the command that it answers, strongest where the command leaves little else
-  (a refusal of AUTH is about the login).
+  (a refusal of AUTH is about the login);
+- sites that the text names, such as a block list.
 
-Where no rule speaks, or only a weak one, the likeness to known phrases does (likeness.py). What
-decided is kept as facts in words, so that a person can judge the judgement.
+A class about something that the server cannot have heard of yet loses weight, and so does one that
+the first digit seldom goes with (stages.py). Where no rule speaks, only a weak one, or several
+that disagree, the likeness to known phrases votes too, for each class by its share (likeness.py).
+What decided is kept as facts in words, so that a person can judge the judgement.
 
 Which class a rule names when a text has words of several goes by whom the text blames: the
 client's address before the content ("spam comes from your host" is ip_blocked), the proof of the
 sender's domain before the sender ("the domain's policy rejects this host" is sender_auth), the
 mailbox before the message ("would exceed the quota" is mailbox_full). The rules carry that order
 in their `unless` patterns. The weights were chosen by figures on several lists of replies that no
-rule was written from. Changing PER_PLACE, SUPPORT, DECISIVE or LIKENESS by a third moves the share
-of right answers by less than one in a hundred: what matters is the order, not the exact weight.
+rule was written from. Changing PER_PLACE, SUPPORT, DECISIVE, CLEAR or LIKENESS by a third moves the
+share of right answers by less than one in a hundred: what matters is the order, not the weight.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from smtpshell.knowledge.enhanced import enhanced_row
 from smtpshell.knowledge.likeness import Likeness
 from smtpshell.knowledge.reading import Reading
 from smtpshell.knowledge.rulebook import Rule, Rulebook, Speaker
+from smtpshell.knowledge.stages import OUT_OF_FAMILY, UNHEARD, out_of_family, too_early
 
 PER_PLACE = 0.03
 """Taken away for each word that stands before the phrase, up to thirty."""
@@ -39,8 +43,14 @@ SUPPORT = 0.6
 MOST_SUPPORT = 1.2
 """... up to this."""
 
+NAMED = 2.5
+"""Added to the class of a site that a text names, such as a block list."""
+
 DECISIVE = 4.0
-"""With less than this from the rules, likeness to the examples is asked as well."""
+"""With less than this from the rules, likeness to the examples is asked as well ..."""
+
+CLEAR = 2.0
+"""... and also with less than this between the two best classes."""
 
 LIKENESS = 3.5
 """The weight of the likeness to the examples when it is certain."""
@@ -143,10 +153,10 @@ def decide(
 ) -> Verdict:
     """Weigh everything and return the class with the most evidence.
 
-    `guess` is called only when the rules leave it open.
+    `guess` is called only when the rules leave it open, or disagree.
     """
     scores, rules = _weigh_rules(book, voices, heard)
-    open_still = max(scores.values(), default=0.0) < DECISIVE
+    decisive = max(scores.values(), default=0.0) >= DECISIVE
     facts: list[str] = []
     detail = enhanced_row(heard.enhanced, heard.owner)
     if detail is not None and detail.likely:
@@ -157,14 +167,28 @@ def decide(
         scores[row.class_] = scores.get(row.class_, 0.0) + row.likely
         answering = f" to {heard.verb}" if heard.verb and row.verbs else ""
         facts.append(f"{row.code}{answering}: {row.meaning}")
-    if open_still:
+    for class_ in {speaker.class_ for speaker in voices.speakers if speaker.class_}:
+        scores[class_] = scores.get(class_, 0.0) + NAMED
+    for class_ in too_early(heard.verb).intersection(scores):
+        scores[class_] -= UNHEARD
+    family = heard.code // 100 if heard.code else 0
+    for class_ in out_of_family(family).intersection(scores):
+        scores[class_] -= OUT_OF_FAMILY
+    if not decisive or _close(scores):
         likeness = guess()
         if likeness is not None:
-            scores[likeness.class_] = scores.get(likeness.class_, 0.0) + LIKENESS * likeness.share
+            for class_, share in likeness.shares:
+                scores[class_] = scores.get(class_, 0.0) + LIKENESS * share
             words = ", ".join(map(repr, likeness.words))
             facts.append(f"the words {words} are most like {likeness.class_}")
     scores.pop("ok", None)
     return _verdict(scores, rules, facts)
+
+
+def _close(scores: dict[str, float]) -> bool:
+    """Tell whether the two best classes are near each other."""
+    ordered = sorted(scores.values())
+    return len(ordered) > 1 and ordered[-1] - ordered[-2] < CLEAR
 
 
 def _weigh_rules(

@@ -44,6 +44,28 @@ def test_names_and_addresses_are_set_aside():
     assert "spamhaus" not in reading.words
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Requested action not taken: fake sender", ["fake", "sender"]),
+        ("Requested mail action not taken", ["requested", "mail", "action", "not", "taken"]),
+        ("the recipient's mailbox", ["recipient", "mailbox"]),
+        ("your domain is unknown", ["sender", "domain", "unknown"]),
+        ("see http://www.example.com/help/spam/16.htm?ip=192.0.2.7", ["see"]),
+        ("see https://www.example.com/mail/?p=BadCredentials", ["see", "badcredentials"]),
+        ("see http://www.example.com/codes.php#DM000001", ["see", "codes", "dm000001"]),
+    ],
+)
+def test_what_says_nothing_is_taken_out(text, words):
+    """The standard's own words before a reason, possessives, and the paths of links go."""
+    assert list(read(text).words) == words
+
+
+def test_the_host_of_a_link_is_kept():
+    """A link leaves its host among the names."""
+    assert list(read("see https://check.example.org/a/b?c=d").names) == ["check.example.org"]
+
+
 def test_the_follow_up_of_a_pipelined_session_is_cut_off():
     """After a refusal, the 503 to the next command is not part of the reason."""
     assert "rcpt" not in read("550 no such user 503 5.5.1 RCPT first").words

@@ -1,0 +1,56 @@
+"""Weighing: what decides when several kinds of evidence speak."""
+
+from __future__ import annotations
+
+import pytest
+
+from smtpshell.knowledge.context import Context
+from smtpshell.knowledge.explain import explain
+from smtpshell.protocol.replies import Reply
+
+
+def class_of(text: str, verb: str | None = None) -> str:
+    """Return the class of a reply."""
+    return explain(Reply.parse(text), Context(verb=verb)).class_
+
+
+@pytest.mark.parametrize(
+    ("site", "class_"),
+    [
+        ("https://check.spamhaus.org/listed/?searchterm=192.0.2.7", "ip_blocked"),
+        ("http://www.openspf.org/Why?id=ann%40example.com", "sender_auth"),
+    ],
+)
+def test_a_site_that_is_named_tells_the_reason(site, class_):
+    """A refusal that only points to a site is about what that site is about."""
+    assert class_of(f"550 rejected, see {site}", "RCPT") == class_
+
+
+def test_no_recipient_left_is_not_an_unknown_recipient():
+    """At DATA "no valid recipients" says that no RCPT went through, which the client should see."""
+    assert class_of("554 5.5.1 Error: no valid recipients", "DATA") == "protocol"
+    assert class_of("550 5.1.1 no valid recipient by that name", "RCPT") == "user_unknown"
+
+
+def test_a_login_given_up_is_no_fault_of_the_protocol():
+    """The 501 after a single * is the answer that the client asked for (RFC 4954 section 4)."""
+    assert class_of("501 5.7.0 Authentication aborted", "AUTH") == "auth_required"
+
+
+def test_a_greeting_that_refuses_is_about_the_client():
+    """A 554 greeting turns the client away (RFC 5321 section 3.1)."""
+    assert class_of("554 5.3.2 mx.example.com No mail is taken here", "CONNECT") == "ip_blocked"
+
+
+@pytest.mark.parametrize(
+    ("text", "class_"),
+    [
+        ("550 5.1.8 your domain does not exist", "sender_rejected"),
+        ("550 5.1.2 the recipient's domain does not exist", "dns_host"),
+        ("550 very low reputation of the sending domain", "sender_rejected"),
+        ("550 very low reputation of the sending IP address", "ip_blocked"),
+    ],
+)
+def test_whose_domain_is_meant_decides(text, class_):
+    """The same fault is the sender's or the recipient's, by a single word."""
+    assert class_of(text) == class_
