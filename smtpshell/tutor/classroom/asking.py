@@ -17,7 +17,7 @@ LONGEST_ANSWER = 8 << 20
 
 SECONDS = 5.0
 EVERYBODY = "all"
-ENVIRONMENT = 3
+NOT_DONE, ENVIRONMENT = 1, 3
 
 
 def socket_path() -> Path:
@@ -33,7 +33,7 @@ async def ask(words: list[str], path: Path | None = None) -> dict[str, Any]:
     if not isinstance(answer, dict):
         answer = {"error": "the server says nothing that makes sense"}
     if "error" in answer:
-        raise SmtpshellError(str(answer["error"]), f"classroom {words[0]}")
+        raise SmtpshellError(str(answer["error"]), f"classroom {words[0]}", status=NOT_DONE)
     return answer
 
 

@@ -68,6 +68,7 @@ class Follower:
             if isinstance(action, Exchange) and action.clients
         ]
         self._values = lesson.values(seed)
+        self._names = [step.id for step in lesson.steps]
         self._last = len(lesson.steps)
         self._number = 0
         self._attempt: Attempt | None = None
@@ -80,6 +81,13 @@ class Follower:
         if self._number >= len(self._exchanges):
             return self._last + 1
         return self._exchanges[self._number][0]
+
+    @property
+    def done(self) -> tuple[str, ...]:
+        """The ids of the steps whose exchanges are all done."""
+        open_step = self.step
+        numbers = dict.fromkeys(number for number, _ in self._exchanges if number < open_step)
+        return tuple(self._names[number - 1] for number in numbers)
 
     def forget(self, connection: int) -> None:
         """Forget the lines of a connection that were put off, as if nobody had sent them."""

@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING
 
 from smtpshell.conversation.options import Parser
 from smtpshell.protocol.errors import FileError, SmtpshellError, UsageError
+from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import replace
 from smtpshell.tutor.classroom import gradebooks, reports
 from smtpshell.tutor.classroom.intake import Refused, read_submission, submissions_in
 from smtpshell.tutor.classroom.points import SUBMISSION_SECONDS, Grade, Terms, best, empty_rows
 from smtpshell.tutor.classroom.points import grade as grade_submission
+from smtpshell.tutor.classroom.receipts import Seen, load_key, receipts_in
 from smtpshell.tutor.classroom.replaying import Canonicals
+from smtpshell.tutor.classroom.witnessed import witnessed
 
 if TYPE_CHECKING:
     import argparse
@@ -49,8 +52,12 @@ def build_parser() -> Parser:
         prog="smtpshell grade",
         description="Do every transcript in a folder again, on a fresh practice world with the "
         "student's seed, and write the points. What a transcript says of itself earns nothing.",
-        epilog="Exit status: 0 all were graded, 1 some submissions were bad, 2 usage, 3 "
-        "environment. With --json one object for each student is printed.",
+        epilog="--receipts holds the transcripts against what classroom serve --receipts signed,\n"
+        "and tells which have none or do not match. A receipt proves that this server saw\n"
+        "somebody under this student's domain or at this student's port do these steps, when it\n"
+        "says so. It does not prove who sat there. The key stays in this user's state folder.\n\n"
+        "Exit status: 0 all were graded, 1 some submissions were bad, 2 usage, 3 environment.\n"
+        "With --json one object for each student is printed.",
         allow_abbrev=False,
     )
     parser.add_argument("folder", metavar="FOLDER", help="where the submissions lie")
@@ -62,6 +69,11 @@ def build_parser() -> Parser:
         help="only this lesson counts; may be repeated, a file is a lesson of your own",
     )
     parser.add_argument("--hint-price", metavar="N", type=float, default=0.0, help="points a hint")
+    parser.add_argument(
+        "--receipts",
+        metavar="FILE|FOLDER",
+        help="only steps count that the teacher's server saw and signed; see below",
+    )
     parser.add_argument(
         "--any-seed", action="store_true", help="take the seed that a transcript names"
     )
@@ -95,7 +107,10 @@ def _main(words: list[str], settings: Settings) -> int:
     people = gradebooks.read_roster(options.roster) if options.roster else {}
     lessons = lessons_by_id(options.lesson or ())
     terms = Terms(lessons, options.hint_price, options.any_seed)
+    seen = receipts_in(Path(options.receipts), load_key()) if options.receipts else None
     grades = grade_folder(folder, terms, people, only=bool(options.lesson))
+    if seen is not None:
+        grades = witnessed(grades, seen, lessons, options.hint_price)
     if options.gradescope and len(grades) != 1:
         raise UsageError(
             f"Gradescope takes one submission, and there are {len(grades)}", "--gradescope"
@@ -104,6 +119,8 @@ def _main(words: list[str], settings: Settings) -> int:
     absent = [each.student for key, each in people.items() if key not in handed_in]
     _write(options, grades, absent, lessons, people)
     _tell(grades, absent, lessons, settings)
+    if seen is not None:
+        _tell_receipts(seen, settings)
     return BAD if any(grade.problems for grade in grades) else GOOD
 
 
@@ -268,3 +285,14 @@ def _tell(
         return
     for line in reports.words(grades, absent, lessons, ascii_only=settings.plain):
         print(line)
+
+
+def _tell_receipts(seen: Seen, settings: Settings) -> None:
+    """Tell which files held something else than receipts of this server."""
+    if settings.json:
+        return
+    for name, count in seen.bad.items():
+        noun = "line that is" if count == 1 else "lines that are"
+        print(visible(f"Receipts: {name} has {count} {noun} none of this server's."))
+    for name, reason in seen.refused.items():
+        print(visible(f"Receipts: {name}: {reason}."))

@@ -38,12 +38,17 @@ class Refused(Exception):
 
 def submissions_in(folder: Path) -> Iterator[Path]:
     """Yield what may be submissions, in the order of their names; links are not followed."""
+    return files_in(folder, (".json",))
+
+
+def files_in(folder: Path, endings: tuple[str, ...]) -> Iterator[Path]:
+    """Yield the files of a folder with one of these endings, as `submissions_in` does."""
     count = 0
     for place, folders, names in os.walk(folder, followlinks=False):
         depth = len(Path(place).relative_to(folder).parts)
         folders[:] = sorted(folders) if depth < DEEPEST_FOLDER else []
         for name in sorted(names):
-            if name.endswith(".json") and not name.startswith("."):
+            if name.endswith(endings) and not name.startswith("."):
                 count += 1
                 if count > MOST_FILES:
                     return
@@ -52,7 +57,7 @@ def submissions_in(folder: Path) -> Iterator[Path]:
 
 def read_submission(path: Path) -> Submission:
     """Read a file; raises `Refused`."""
-    submission = parse_submission(_octets(path))
+    submission = parse_submission(octets_of(path))
     match = re.fullmatch(_NAME, path.name, re.DOTALL)
     if match is None:
         raise Refused("the name of the file does not end in .smtpshell.json")
@@ -62,7 +67,8 @@ def read_submission(path: Path) -> Submission:
     return submission
 
 
-def _octets(path: Path) -> bytes:
+def octets_of(path: Path, most: int = MOST_OCTETS) -> bytes:
+    """Return what a regular file holds, if that is not too much; raises `Refused`."""
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         if path.is_symlink():
@@ -72,11 +78,11 @@ def _octets(path: Path) -> bytes:
             facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
                 raise Refused("it is no regular file")
-            octets = file.read(MOST_OCTETS + 1)
+            octets = file.read(most + 1)
     except OSError as error:
         raise Refused(f"it cannot be read: {(error.strerror or 'unknown').lower()}") from error
-    if len(octets) > MOST_OCTETS:
-        raise Refused(f"the file is larger than {MOST_OCTETS >> 20} MiB")
+    if len(octets) > most:
+        raise Refused(f"the file is larger than {most >> 20} MiB")
     return octets
 
 

@@ -47,6 +47,7 @@ class Anteroom:
         self.rulebook = lobby.rulebook
         self.certified = lobby.certified
         self.steward = lobby.steward
+        self.certified = lobby.certified
         self._lobby = lobby
         self._held: deque[Event] = deque(maxlen=HELD)
 
@@ -85,7 +86,9 @@ class Lobby(PracticeServer):
     def __init__(self, scenario: Scenario, room: Room, address: str) -> None:
         crowd = 4 * len(room.seats) + 16
         world = scenario.with_limits(replace(scenario.limits, connections=crowd))
-        super().__init__(world, address=address, steward=Doorkeeper(room, self))
+        keeper = Doorkeeper(room, self)
+        names = ("localhost", address)
+        super().__init__(world, address=address, steward=keeper, certified=names)
 
     def reception(self) -> House:
         """Return a new anteroom."""

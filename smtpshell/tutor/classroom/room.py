@@ -84,13 +84,14 @@ def students_of(count: int) -> list[str]:
 class Seat:
     """One student's world, and how far the student is, where there is a lesson.
 
-    `partners` are the students whose worlds are linked with this one.
+    `partners` are the students whose worlds are linked with this one, `receipt` is the latest.
     """
 
     student: str
     domain: str
     server: PracticeServer
     partners: list[str] = field(default_factory=list)
+    receipt: str = ""
     follow: Callable[[], Follower] | None = None
     follower: Follower | None = None
 
@@ -113,6 +114,7 @@ class Room:
     places there is no shared port: what is behind a door has to be known before anybody speaks.
 
     `farewell` is what connected students are told when the room closes, `{student}` their id.
+    A `witness` is told of each step that a student has done, and gives a receipt for it.
     """
 
     def __init__(
@@ -124,8 +126,10 @@ class Room:
         address: str = LOOPBACK,
         followers: Mapping[str, Callable[[], Follower]] | None = None,
         farewell: str = "",
+        witness: Callable[[str, tuple[str, ...], float], str] | None = None,
     ) -> None:
         self._tell = tell
+        self._witness = witness
         self._closing = False
         self.keys = Keys(students)
         self.bulletin = Bulletin()
@@ -142,6 +146,7 @@ class Room:
                 clock,
                 address=address,
                 steward=ClassSteward(self, student),
+                certified=("localhost", address),
             )
             seat = Seat(student, domain, server, follow=(followers or {}).get(student))
             server.observer = self._observer(seat)
@@ -251,6 +256,8 @@ class Room:
                     verdict=followed.verdict,
                     line=followed.line[:200],
                 )
+                if followed.moved and self._witness is not None:
+                    seat.receipt = self._witness(seat.student, seat.follower.done, time.time())
         elif isinstance(event, Received) and event.reply.is_refusal and event.line:
             self.say_of(seat.student, "turn", verdict="wrong", line=event.line[:200])
 

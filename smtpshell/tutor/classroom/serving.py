@@ -22,6 +22,7 @@ from smtpshell.tutor.classroom.control import Control
 from smtpshell.tutor.classroom.demo import Demo
 from smtpshell.tutor.classroom.desk import Desk
 from smtpshell.tutor.classroom.keys import Keys
+from smtpshell.tutor.classroom.receipts import Witness, load_key
 from smtpshell.tutor.classroom.room import STEP, Room, RoomLog, students_of
 from smtpshell.tutor.classroom.submission import check_student, seed_of
 
@@ -76,6 +77,9 @@ def build_parser() -> Parser:
         "--pairs", action="store_true", help="link neighbours: each can write to the other's domain"
     )
     parser.add_argument("--log", metavar="FILE", help="keep what happens, for classroom watch")
+    parser.add_argument(
+        "--receipts", metavar="FILE", help="sign who has done which step, for grade --receipts"
+    )
     return parser
 
 
@@ -107,6 +111,14 @@ async def _serve(options: argparse.Namespace, students: list[str], settings: Set
     log = RoomLog(Path(options.log)) if options.log else None
     desk = Desk(settings, log)
     _check_ports(options.port, len(students), scenario)
+    witness = None
+    if options.receipts:
+        if lesson is None:
+            raise UsageError(
+                "receipts are for the steps of a lesson", "--receipts", "Add --lesson."
+            )
+        key = load_key(create=True)
+        witness = Witness(Path(options.receipts), key, lesson.id, lesson.digest)
     room = Room(
         scenario,
         students,
@@ -114,6 +126,7 @@ async def _serve(options: argparse.Namespace, students: list[str], settings: Set
         address=options.listen,
         followers=followers,
         farewell=farewell(lesson),
+        witness=witness,
     )
     if options.pairs:
         room.pair()
@@ -133,8 +146,9 @@ async def _serve(options: argparse.Namespace, students: list[str], settings: Set
     finally:
         await control.close()
         await room.close()
-        if log is not None:
-            log.close()
+        for each in (log, witness):
+            if each is not None:
+                each.close()
     return 0
 
 

@@ -8,6 +8,7 @@ mailbox of a world can be read, and a demonstration watched, by whoever can do n
     HELP MAILBOX bob           the letters of one
     HELP MAILBOX bob 2         its second letter, as it was stored
     HELP DEMO                  the demonstration, as far as it has got
+    HELP RECEIPT               the latest receipt, where the server signs some
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from smtpshell.tutor.classroom.room import Room
 
 MOST_LINES = 200
-WIDEST = 400
+WIDEST = 490
 """Lines of one reply, and characters of each: a reply line has 512 octets (RFC 5321 4.5.3.1.5)."""
 
 
@@ -88,6 +89,15 @@ def _demo(room: Room, _student: str, _words: list[str]) -> Iterator[str]:
     yield from room.demonstrated or ["There was no demonstration yet"]
 
 
+def _receipt(room: Room, student: str, _words: list[str]) -> Iterator[str]:
+    receipt = room.seats[student].receipt if student else ""
+    if not receipt:
+        yield "There is no receipt yet" if student else "Say EHLO and your own domain first"
+        return
+    yield "Keep this line; whoever holds the key of this server can verify it"
+    yield receipt if len(receipt) <= WIDEST else "It is too long for a reply: the teacher has it"
+
+
 def _letters(count: int) -> str:
     return f"{count} letter{'' if count == 1 else 's'}"
 
@@ -96,4 +106,5 @@ _TOPICS: dict[str, Callable[[Room, str, list[str]], Iterator[str]]] = {
     "CLASS": _class,
     "MAILBOX": _mailbox,
     "DEMO": _demo,
+    "RECEIPT": _receipt,
 }

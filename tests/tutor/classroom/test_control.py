@@ -170,6 +170,23 @@ def test_who_is_connected_at_the_end_is_told_how_to_go_on(here: Class) -> None:
     here.process.wait(10)
 
 
+def test_a_scenario_alone_has_nothing_to_show(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """There is no lesson, so there is no demonstration and no receipt; statuses 1 and 2."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    serve = ["classroom", "serve", "--students", "1", "--scenario", "plain", "--port", "0"]
+    assert guarded([*serve, "--receipts", str(tmp_path / "r")]) == 2
+    process = subprocess.Popen([sys.executable, "-m", "smtpshell", *serve], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    while b"Ctrl-C" not in process.stdout.readline():
+        pass
+    assert "nothing to show" in run(capsys, "demo", status=1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(10) == 0
+    process.stdout.close()
+
+
 def test_noise_on_the_socket_harms_nothing(here: Class, capsys: pytest.CaptureFixture[str]) -> None:
     """Whoever writes nonsense gets an answer or silence, and the server goes on."""
     for noise in (b"\n", b"[[[[\n", b"[1]\n", b'["demo", "nan"]\n', b'["say"]\n', b"x" * 50_000):
