@@ -93,9 +93,13 @@ class PracticeServer:
             for pretended, kind in host.ports.items():
                 await self._open(host, pretended, kind, wanted)
                 wanted = wanted + step if wanted and step else 0
+        self.attend()
+        return self.address, self.port
+
+    def attend(self) -> None:
+        """Look after the queue from now on, where time passes by itself; `stop` ends it."""
         if self.world.clock.running and any(host.onward for host in self.scenario.hosts):
             self._queue_watch = asyncio.create_task(self._watch_queue())
-        return self.address, self.port
 
     async def _open(self, host: Host, pretended: int, kind: str, port: int) -> None:
         if kind == "refused":

@@ -13,6 +13,6 @@ lobby           the port that a class shares                following   how far 
 desk            what the teacher's screen tells             watching    ... and what is worth an eye
 control         the socket for the teacher's words          asking      its other end
 telling         say, pause, demo, reset                     ports       where everybody sits
-bulletin        what the whole class is told                topics      what students may ask by HELP
+bulletin        what the whole class is told                topics      what students may ask
 demo            the lesson's own solution, shown
 """

@@ -4,13 +4,15 @@ Student 017 has the domain `s017.practice.example`. Whoever says it in EHLO or H
 RCPT, or logs in as `alice@s017.practice.example`, is in the world of student 017, from whatever
 address, by whatever program. Inside that world the domain stands for `practice.example`, so mail to
 `bob@s017.practice.example` is mail to Bob. A domain is a name and no password: whoever says it, is
-believed.
+believed. In an exam it may hold a code that nobody else is told: `s017-kmqxr.practice.example`.
 """
 
 from __future__ import annotations
 
+import hmac
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import sha256
 
 from smtpshell.practice.addresses import fold
 from smtpshell.protocol.errors import UsageError
@@ -21,6 +23,11 @@ EVERYBODY = f"sID.{DOMAIN}"
 """How a student's domain is written where no student is meant."""
 
 MOST_SHOWN = 80
+
+LETTERS = "bcdfghjkmnpqrstvwxz"
+"""The letters of codes: none that is taken for another, none that makes a word."""
+
+CODE_LETTERS = 5
 
 _LIKE_A_KEY = re.compile(r"s[0-9][a-z0-9-]*")
 
@@ -38,13 +45,17 @@ class Key:
 
 
 class Keys:
-    """The keys of a class. Raises `UsageError` where two students would have the same."""
+    """The keys of a class, with `codes` ones that cannot be guessed.
 
-    def __init__(self, students: Iterable[str]) -> None:
+    Raises `UsageError` where two students would have the same.
+    """
+
+    def __init__(self, students: Iterable[str], codes: Callable[[str], str] | None = None) -> None:
+        self.secret = codes is not None
         self._students: dict[str, str] = {}
         self._labels: dict[str, str] = {}
         for student in students:
-            label = label_of(student)
+            label = label_of(student) + (f"-{codes(student)}" if codes is not None else "")
             if other := self._students.get(label):
                 raise UsageError(
                     f"{other} and {student} would share the domain {label}.{DOMAIN}",
@@ -53,8 +64,15 @@ class Keys:
             self._students[label] = student
             self._labels[student] = label
         self._numbers = {
-            int(student): label for student, label in self._labels.items() if student.isdecimal()
+            int(student): label
+            for student, label in self._labels.items()
+            if student.isdecimal() and not self.secret
         }
+
+    @property
+    def students(self) -> tuple[str, ...]:
+        """The ids of the class, in order."""
+        return tuple(self._labels)
 
     def domain_of(self, student: str) -> str:
         """Return the domain of a student of this class."""
@@ -84,6 +102,16 @@ class Keys:
             return None
         digits = last[1:] if last[1:].isdecimal() and len(last) < 10 else "0"
         return Key(last[:MOST_SHOWN], meant=self._numbers.get(int(digits), ""))
+
+
+def code_maker(key: bytes) -> Callable[[str], str]:
+    """Return what makes a student's code: five letters, the same with the same key."""
+
+    def code(student: str) -> str:
+        digest = hmac.new(key, f"code\n{student.casefold()}".encode(), sha256).digest()
+        return "".join(LETTERS[octet % len(LETTERS)] for octet in digest[:CODE_LETTERS])
+
+    return code
 
 
 def label_of(student: str) -> str:

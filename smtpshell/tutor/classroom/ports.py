@@ -57,6 +57,10 @@ def overview(places: Sequence[Place]) -> Iterator[str]:
     shared = next((each for each in places if each["event"] == "shared"), None)
     seats = [each for each in places if each["event"] == "seat"]
     first, last = seats[0], seats[-1]
+    if not first["doors"] and shared is not None:
+        yield from (f"{name_of(door)}  {_at(door)} for all" for door in shared["doors"])
+        yield from (f"{seat['student']}  EHLO {seat['domain']}" for seat in seats)
+        return
     if shared is not None:
         ids = "" if len(seats) == 1 else f", the next {seats[1]['domain']}"
         yield f"# At the port for all the first student says EHLO {first['domain']}{ids}."
@@ -99,6 +103,8 @@ def card(places: Sequence[Place], seat: Place) -> Iterator[str]:
     if seat["partners"]:
         yield f"  partners: {', '.join(seat['partners'])}"
     shared = next((each for each in places if each["event"] == "shared"), None)
+    for door in shared["doors"] if shared is not None and not seat["doors"] else ():
+        yield f"  {name_of(door)}  {_at(door)}"
     for number, door in enumerate(seat["doors"]):
         own = f"{_at(door)} is yours alone"
         both = f"{_at(shared['doors'][number])}, or {own}" if shared is not None else own

@@ -114,7 +114,8 @@ class Room:
     places there is no shared port: what is behind a door has to be known before anybody speaks.
 
     `farewell` is what connected students are told when the room closes, `{student}` their id.
-    A `witness` is told of each step that a student has done, and gives a receipt for it.
+    A `witness` is told of each step that a student has done, and gives a receipt for it. Where the
+    `keys` are secret nobody has a port of their own, because that could be guessed.
     """
 
     def __init__(
@@ -127,11 +128,12 @@ class Room:
         followers: Mapping[str, Callable[[], Follower]] | None = None,
         farewell: str = "",
         witness: Callable[[str, tuple[str, ...], float], str] | None = None,
+        keys: Keys | None = None,
     ) -> None:
         self._tell = tell
         self._witness = witness
         self._closing = False
-        self.keys = Keys(students)
+        self.keys = keys or Keys(students)
         self.bulletin = Bulletin()
         self.demonstrated: list[str] = []
         self.seats: dict[str, Seat] = {}
@@ -152,7 +154,7 @@ class Room:
             server.observer = self._observer(seat)
             self.seats[student] = seat
         lobby = replace(world, synonyms=self.keys.domains)
-        self.lobby = None if shuffled else Lobby(lobby, self, address)
+        self.lobby = None if shuffled and not self.keys.secret else Lobby(lobby, self, address)
 
     async def open(self, base: int = 0) -> None:
         """Listen for all: at `base` for the class, at `base` + n for student number n.
@@ -160,14 +162,18 @@ class Room:
         A scenario's second door is `STEP` above the first, and so on. Without a base, any free
         ports are taken. Raises `SmtpshellError` when a port cannot be had; then nothing listens.
         """
-        doors = sum(len(host.ports) for seat in self.seats.values() for host in seat.hosts)
+        worlds = () if self.keys.secret else self.seats.values()
+        doors = sum(len(host.ports) for seat in worlds for host in seat.hosts)
         make_room_for(doors + 4 * len(self.seats) + 128)
         try:
             if self.lobby is not None:
                 await self.lobby.start(base, STEP)
             for number, seat in enumerate(self.seats.values(), 1):
                 seat.begin()
-                await seat.server.start(base + number if base else 0, STEP)
+                if self.keys.secret:
+                    seat.server.attend()
+                else:
+                    await seat.server.start(base + number if base else 0, STEP)
         except BaseException:
             await self.close()
             raise

@@ -21,7 +21,7 @@ from smtpshell.tutor.classroom.asking import ENVIRONMENT, socket_path
 from smtpshell.tutor.classroom.control import Control
 from smtpshell.tutor.classroom.demo import Demo
 from smtpshell.tutor.classroom.desk import Desk
-from smtpshell.tutor.classroom.keys import Keys
+from smtpshell.tutor.classroom.keys import Keys, code_maker
 from smtpshell.tutor.classroom.receipts import Witness, load_key
 from smtpshell.tutor.classroom.room import STEP, Room, RoomLog, students_of
 from smtpshell.tutor.classroom.submission import check_student, seed_of
@@ -74,6 +74,11 @@ def build_parser() -> Parser:
         help=f"all are at BASE, student 17 at BASE+17; {BASE} by default, 0: any free ports",
     )
     parser.add_argument(
+        "--codes",
+        action="store_true",
+        help="for exams: domains that cannot be guessed, and no ports of one's own",
+    )
+    parser.add_argument(
         "--pairs", action="store_true", help="link neighbours: each can write to the other's domain"
     )
     parser.add_argument("--log", metavar="FILE", help="keep what happens, for classroom watch")
@@ -107,7 +112,13 @@ def _students(options: argparse.Namespace) -> list[str]:
 
 
 async def _serve(options: argparse.Namespace, students: list[str], settings: Settings) -> int:
-    scenario, followers, lesson = await _world(options, students)
+    if options.codes and options.pairs:
+        raise UsageError("partners would learn the codes", "--codes --pairs", "Choose one.")
+    codes = code_maker(load_key(create=True)) if options.codes else None
+    keys = Keys(students, codes)
+    scenario, followers, lesson = await _world(options, keys)
+    if options.codes and lesson is None and scenario.shuffled:
+        raise UsageError("the hosts of this world change places", "--codes", "Name a --lesson.")
     log = RoomLog(Path(options.log)) if options.log else None
     desk = Desk(settings, log)
     _check_ports(options.port, len(students), scenario)
@@ -127,6 +138,7 @@ async def _serve(options: argparse.Namespace, students: list[str], settings: Set
         followers=followers,
         farewell=farewell(lesson),
         witness=witness,
+        keys=keys,
     )
     if options.pairs:
         room.pair()
@@ -172,7 +184,7 @@ def farewell(lesson: Lesson | None) -> str:
 
 
 async def _world(
-    options: argparse.Namespace, students: list[str]
+    options: argparse.Namespace, keys: Keys
 ) -> tuple[Scenario, dict[str, Callable[[], Follower]], Lesson | None]:
     from smtpshell.practice.library import load_scenario
 
@@ -181,10 +193,10 @@ async def _world(
     from smtpshell.tutor.library import load
 
     lesson = load(options.lesson)
-    return load_scenario(lesson.scenario), await followers_of(lesson, students), lesson
+    return load_scenario(lesson.scenario), await followers_of(lesson, keys), lesson
 
 
-async def followers_of(lesson: Lesson, students: list[str]) -> dict[str, Callable[[], Follower]]:
+async def followers_of(lesson: Lesson, keys: Keys) -> dict[str, Callable[[], Follower]]:
     """Return, for each student, what makes a follower through the student's form of a lesson."""
     from functools import partial
 
@@ -192,7 +204,6 @@ async def followers_of(lesson: Lesson, students: list[str]) -> dict[str, Callabl
     from smtpshell.tutor.classroom.replaying import Canonicals
 
     canonicals = Canonicals()
-    keys = Keys(students)
     return {
         student: partial(
             Follower,
@@ -201,7 +212,7 @@ async def followers_of(lesson: Lesson, students: list[str]) -> dict[str, Callabl
             seed_of(student),
             keys.domain_of(student),
         )
-        for student in students
+        for student in keys.students
     }
 
 

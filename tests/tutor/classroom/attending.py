@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, ClassVar
 
 from smtpshell.practice.library import load_scenario
+from smtpshell.tutor.classroom.keys import Keys
 from smtpshell.tutor.classroom.room import Room
 from smtpshell.tutor.classroom.serving import followers_of
 from smtpshell.tutor.lesson import Lesson
@@ -22,7 +23,7 @@ async def open_room(
 ) -> AsyncIterator[tuple[Room, list[Mapping[str, Any]]]]:
     """Open a room on free ports, and close it; what it tells is kept."""
     told: list[Mapping[str, Any]] = []
-    followers = await followers_of(lesson, students) if lesson is not None else {}
+    followers = await followers_of(lesson, Keys(students)) if lesson is not None else {}
     room = Room(load_scenario(scenario), students, told.append, followers=followers)
     await room.open()
     try:

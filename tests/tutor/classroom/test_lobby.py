@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from smtpshell.practice.library import load_scenario
+from smtpshell.tutor.classroom.keys import Keys, code_maker
 from smtpshell.tutor.classroom.room import Room, students_of
 from smtpshell.tutor.library import load
 from tests.tutor.classroom.attending import Telnet, open_room
@@ -272,3 +274,31 @@ def test_a_crowd_in_the_lobby_leaves_room_for_the_class() -> None:
     last, reply = asyncio.run(scene())
     assert last.startswith("421 ")
     assert reply.startswith("250")
+
+
+def test_codes_cannot_be_guessed_and_nobody_has_a_port() -> None:
+    """With codes an id alone leads nowhere, and the reply betrays no code."""
+    keys = Keys(students_of(2), code_maker(b"k" * 32))
+    assert keys.domain_of("001") == Keys(["001"], code_maker(b"k" * 32)).domain_of("001")
+    assert keys.domain_of("001") != Keys(["001"], code_maker(b"l" * 32)).domain_of("001")
+
+    async def scene() -> tuple[str, str, str, int]:
+        room = Room(load_scenario("plain"), students_of(2), lambda _: None, keys=keys)
+        await room.open()
+        try:
+            student = await Telnet.to(shared(room))
+            near = await student.type("EHLO s001.practice.example")
+            far = await student.type("EHLO s1.practice.example")
+            reply = await student.type(f"EHLO {keys.domain_of('001')}")
+            await student.letter("bob@practice.example")
+            assert held(room, "001") == 1
+            return near, far, reply, sum(len(seat.server.doors) for seat in room.seats.values())
+        finally:
+            await Telnet.all_leave()
+            await room.close()
+
+    near, far, reply, ports = asyncio.run(scene())
+    assert near.endswith("Nobody in this class is s001: look up your ID")
+    assert far.endswith("Nobody in this class is s1: look up your ID")
+    assert reply.startswith("250")
+    assert ports == 0

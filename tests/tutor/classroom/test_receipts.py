@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from smtpshell.cli import guarded
 from smtpshell.practice.library import load_scenario
 from smtpshell.protocol.errors import SmtpshellError
+from smtpshell.tutor.classroom.keys import Keys
 from smtpshell.tutor.classroom.points import Grade
 from smtpshell.tutor.classroom.receipts import (
     LONGEST_LINE,
@@ -187,7 +188,7 @@ def test_the_server_signs_each_step_and_tells_the_student(tmp_path: Path) -> Non
 
     async def scene() -> str:
         witness = Witness(path, KEY, lesson.id, lesson.digest)
-        followers = await followers_of(lesson, ["001"])
+        followers = await followers_of(lesson, Keys(["001"]))
         scenario = load_scenario(lesson.scenario)
         room = Room(scenario, ["001"], lambda _: None, followers=followers, witness=witness)
         await room.open()

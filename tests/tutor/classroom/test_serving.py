@@ -143,11 +143,17 @@ def test_nothing_is_relayed() -> None:
         ["serve", "--students", "3", "--lesson", "1", "--listen", "localhost"],
         ["serve", "--students", "3", "--lesson", "1", "--port", "65535"],
         ["serve", "--students", "3", "--lesson", "no-such-lesson"],
+        ["serve", "--students", "3", "--lesson", "1", "--codes", "--pairs"],
+        ["serve", "--students", "3", "--scenario", "clinic", "--codes"],
+        ["serve", "--students", "3", "--lesson", "starttls", "--port", "60000"],
         ["reset"],
     ],
 )
-def test_what_makes_no_sense_is_a_usage_error(words: list[str]) -> None:
+def test_what_makes_no_sense_is_a_usage_error(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing is opened, and the status is 2."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert guarded(["classroom", *words]) == 2
 
 
