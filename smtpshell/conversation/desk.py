@@ -34,8 +34,8 @@ class Desk(Protocol):
     def practice(self) -> Any:  # noqa: ANN401 - a PracticeServer, or None; loaded only when used
         """The practice server inside this program, if it runs."""
 
-    async def start_practice(self, scenario: str = "plain") -> Any:  # noqa: ANN401 - as above
-        """Start the practice server (again), and return it."""
+    async def start_practice(self, scenario: str = "plain", *, seed: int | None = None) -> Any:  # noqa: ANN401 - as above
+        """Start the practice server (again), with another seed if one is given; return it."""
 
     def show(self, report: Iterable[Row], facts: dict[str, Any] | None = None) -> None:
         """Show a report; with `--json` the facts are written instead, as one object."""
@@ -57,6 +57,9 @@ class Desk(Protocol):
 
     def progress(self, label: str, total: int | None) -> Any:  # noqa: ANN401 - a context manager giving a callable(done)
         """Show a progress bar on a terminal while a context lasts; elsewhere nothing."""
+
+    def put_text(self, text: str) -> None:
+        """Put text on the next prompt, unsent; without a person it is shown."""
 
     def leave(self) -> None:
         """End the program after this command."""

@@ -65,13 +65,17 @@ class Conversation(Publisher):
         published: Callable[[str, bytes], bool] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Start out not connected; `published` is as in `Session`."""
+        """Start out not connected; `published` is as in `Session`.
+
+        `own_address` is that of our end of the last connection.
+        """
         super().__init__(Session(published=published), clock)
         self.options = options or Options()
         self.target: Target | None = None
         self.verdict: Verdict | None = None
         self.attempts: list[net_link.Attempt] = []
         self.foreseen: PreviewFinding | None = None
+        self.own_address = ""
         self._published = published
         self._link: Link | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -120,6 +124,7 @@ class Conversation(Publisher):
         except LinkError as error:
             raise self._fail("connect", error, error.kind) from error
         self._link = link
+        self.own_address = link.local_address
         tls_first = target.security == "tls"
         self.session.opened(target.label, link.address, link.port)
         self._sent_at = [self._clock()]

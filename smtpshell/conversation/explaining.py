@@ -173,10 +173,13 @@ def last_trouble(conversation: Conversation) -> Event | None:
     return None
 
 
-def diagnose(conversation: Conversation, *, at_home: bool | None = None) -> Explanation:
+def diagnose(
+    conversation: Conversation, *, at_home: bool | None = None, client: str = ""
+) -> Explanation:
     """Explain the last thing that went wrong by everything this session has shown.
 
-    `at_home` tells whether the server is a mail exchanger of the recipient's domain. Raises
+    `at_home` tells whether the server is a mail exchanger of the recipient's domain, `client` the
+    address that the server sees us under, where it is another than our own end's. Raises
     `SmtpshellError` when nothing has gone wrong.
     """
     trouble = last_trouble(conversation)
@@ -192,7 +195,9 @@ def diagnose(conversation: Conversation, *, at_home: bool | None = None) -> Expl
             context = Context(**facts)  # type: ignore[arg-type] # its names
             if target is not None:
                 context = replace(
-                    context, host=target.host or target.label, port=target.endpoint.port or None
+                    context,
+                    host=target.host or target.label,
+                    port=target.endpoint.named.port or None,
                 )
             kind = kind_of(trouble.stage, trouble.kind, greeted=trouble.after.banner is not None)
             return explain_failure(kind, context, detail=trouble.what)
@@ -204,7 +209,7 @@ def diagnose(conversation: Conversation, *, at_home: bool | None = None) -> Expl
     )
 
 
-def _with_session(context: Context, conversation: Conversation) -> Context:
+def _with_session(context: Context, conversation: Conversation, client: str) -> Context:
     """Add what the conversation knows beside the state: verdict, provider, the message's size."""
     target = conversation.target
     verdict = conversation.verdict
@@ -212,8 +217,8 @@ def _with_session(context: Context, conversation: Conversation) -> Context:
         context,
         tls_verified=verdict.verified if verdict is not None else None,
         provider=target.provider if target is not None else None,
-        message_size=_message_size(conversation),
-        client_address=conversation.link.local_address if conversation.link is not None else "",
+        message_size=context.message_size or _message_size(conversation),
+        client_address=client or conversation.own_address,
     )
 
 
@@ -261,7 +266,10 @@ async def why(desk: Desk, argument: str) -> None:
     from smtpshell.conversation.whereabouts import takes_mail_for_recipient
 
     at_home = await takes_mail_for_recipient(desk)
-    explanation = diagnose(desk.conversation, at_home=at_home)
+    target = desk.conversation.target
+    practising = desk.practice is not None and target is not None and target.is_practice
+    client = desk.practice.world.client if practising else ""
+    explanation = diagnose(desk.conversation, at_home=at_home, client=client)
     if not argument:
         facts = explanation.to_json()
         foreseen = _foreseen(desk.conversation, explanation, facts)
@@ -277,5 +285,8 @@ async def why(desk: Desk, argument: str) -> None:
     if not command:
         desk.say("No command can tell; the text of the cause says what to look at.")
         return
-    desk.say(f"Running: {visible(command)}", "code")
-    await desk.send_lines([command])
+    from smtpshell.conversation.confirming import run_check
+
+    trouble = last_trouble(desk.conversation)
+    before = trouble.before if isinstance(trouble, Received) else desk.conversation.snapshot
+    await run_check(command, desk, before)

@@ -45,9 +45,6 @@ class Host(Desk, Protocol):
     async def dismiss(self) -> None:
         """Say goodbye to the guest, if there is one."""
 
-    def put_text(self, text: str) -> None:
-        """Put text on the next prompt, unsent, in place of what stands there."""
-
 
 class Guest(Protocol):
     """What a host asks of its guest."""

@@ -120,12 +120,12 @@ class ScriptDesk:
 
     # --- what local commands use -------------------------------------------------------------
 
-    async def start_practice(self, scenario: str = "plain") -> Any:  # noqa: ANN401 - see Desk
+    async def start_practice(self, scenario: str = "plain", *, seed: int | None = None) -> Any:  # noqa: ANN401 - see Desk
         """Start the practice server, replacing one that runs."""
         from smtpshell.conversation.embedded import start
 
         await self.stop_practice()
-        self.practice = await start(scenario)
+        self.practice = await start(scenario, seed=seed)
         return self.practice
 
     async def stop_practice(self) -> None:
@@ -176,6 +176,10 @@ class ScriptDesk:
         from smtpshell.conversation.progressbar import progress_bar
 
         return progress_bar(label, total, self.printer.errors)
+
+    def put_text(self, text: str) -> None:
+        """Show what a person would find on the prompt."""
+        self.say(text, "code")
 
     def leave(self) -> None:
         """Read no further lines."""

@@ -11,19 +11,20 @@ from functools import lru_cache
 from smtpshell.knowledge.advice import (
     MOST_CAUSES,
     MOST_NEXT,
+    advice,
     ranked,
-    session_words,
-    situation,
 )
-from smtpshell.knowledge.classes import CLASSES
+from smtpshell.knowledge.classes import CLASSES, ReplyClass
 from smtpshell.knowledge.codes import code_meaning, code_row
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.enhanced import cloud_owner, disagreement, enhanced_row
 from smtpshell.knowledge.explanation import Cause, Explanation
 from smtpshell.knowledge.likeness import Guesser, train
+from smtpshell.knowledge.logins import LoginKind, is_cancelled, login_kind
 from smtpshell.knowledge.places import Places, Template, fill, fill_causes, templates
 from smtpshell.knowledge.reading import find_enhanced, read
 from smtpshell.knowledge.rulebook import Rule, Rulebook, own_rulebook
+from smtpshell.knowledge.situation import session_words, situation
 from smtpshell.knowledge.speaker import of_session, provider_and_software
 from smtpshell.knowledge.verdict import Heard, decide, listen
 from smtpshell.protocol.replies import Reply
@@ -33,6 +34,9 @@ NO_CONTEXT = Context()
 
 SENDERS = frozenset({"sender_auth", "sender_rejected", "ip_blocked", "rdns_helo"})
 """Classes whose replies quote the sender's address rather than the recipient's."""
+
+OF_LOGINS = frozenset({"auth_required", "system_error", "policy", "rate_limited", "tls"})
+"""Classes into which a refused login may fall."""
 
 UNSURE = 0.5
 """Below this confidence the note says "probably"."""
@@ -54,6 +58,8 @@ def explain(
     code = reply.code
     if reply.is_positive:
         return _success(reply, context, verb)
+    if is_cancelled(reply, context):
+        return _cancelled(reply)
     book = book or own_rulebook()
     text = reply.text
     enhanced = reply.enhanced or find_enhanced(text)
@@ -72,15 +78,20 @@ def explain(
     kind = CLASSES[verdict.class_]
     rule = verdict.rule
     facts = situation(context, verb, provider, enhanced, code, software)
+    login = login_kind(reply, context) if kind.name in OF_LOGINS else None
+    if login is not None:
+        facts |= {f"login:{login.name}"}
     places = Places(context, text, reading, about_sender=kind.name in SENDERS)
     causes, following = _advise(kind.name, rule, facts, places)
     transient = reply.family == 4
     sentence = fill(rule.meaning, places) if rule is not None and rule.meaning else kind.sentence
+    if login is not None:
+        sentence = fill(login.meaning, places)
     meaning = _meaning(sentence, transient, code, verdict.confidence)
     return Explanation(
         class_=kind.name,
         who=kind.who,
-        retry="later" if transient and kind.retry == "no" else kind.retry,
+        retry=_retry(kind, login, transient=transient),
         code=code,
         enhanced=enhanced,
         meaning=meaning,
@@ -94,6 +105,34 @@ def explain(
         facts=verdict.facts + session_words(context, facts),
         rule=rule.name if rule is not None else "",
         disagreement=disagreement(code, enhanced),
+    )
+
+
+def _retry(kind: ReplyClass, login: LoginKind | None, *, transient: bool) -> str:
+    """Return whether to send it again; a 4yz mends itself, but for a password to be renewed."""
+    if login is not None and login.name == "transition":
+        return "no"
+    return "later" if transient and kind.retry == "no" else kind.retry
+
+
+def _cancelled(reply: Reply) -> Explanation:
+    """Explain the refusal that a line with * asks for."""
+    meaning = "The login was given up, as the line with * asked."
+    return Explanation(
+        class_="protocol",
+        who="nobody",
+        retry="-",
+        code=reply.code,
+        enhanced=reply.enhanced,
+        meaning=meaning,
+        short=meaning,
+        causes=(Cause("A line with * cancels a login under way. Begin anew.", "/auth"),),
+        next=("/auth",),
+        sections=("RFC 4954 4",),
+        provider=None,
+        software=None,
+        confidence=0.99,
+        facts=("501 answers the line with *",),
     )
 
 
@@ -151,12 +190,21 @@ def _plan(
     ranks = ranked(class_, facts)
     rows = [(row.text, row.confirm) for row in ranks]
     if rule is not None and rule.causes:
-        fitting = [(row.text, row.confirm) for row in ranks if row.when and row.when <= facts]
-        rows = [*fitting, *rule.causes]
-    once: dict[str, tuple[str, str]] = {}
-    for row in rows:
-        once.setdefault(row[0], row)
-    return templates(list(once.values())), rule.next if rule is not None else ()
+        fitting = {
+            row.confirm: row.text for row in reversed(ranks) if row.when and row.when <= facts
+        }
+        told = {row.text for row in advice()[class_]} - {row.text for row in ranks}
+        own = [row for row in rule.causes if row[1] not in fitting and row[0] not in told]
+        rows = [*((text, confirm) for confirm, text in reversed(fitting.items())), *own]
+    return templates(_joined(rows)), rule.next if rule is not None else ()
+
+
+def _joined(rows: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Make one cause of those that the same command settles: no two commands are alike then."""
+    texts: dict[str, list[str]] = {}
+    for text, confirm in rows:
+        texts.setdefault(confirm, []).append(text)
+    return [(" Or: ".join(some[:2]), confirm) for confirm, some in texts.items()]
 
 
 def _advise(

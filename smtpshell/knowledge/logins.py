@@ -10,11 +10,79 @@ from collections.abc import Callable
 
 from smtpshell.knowledge.context import Context
 from smtpshell.protocol.replies import Reply
+from smtpshell.protocol.secrets import CANCEL
+from smtpshell.protocol.values import dataclass
 
 KEEPS_PASSWORD = ("CRAM-MD5", "DIGEST-MD5")
 """Mechanisms for which a server must keep the password itself, as most of today's do not."""
 
 _BETWEEN_SERVERS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class LoginKind:
+    """One way in which a login is refused that is more than a wrong password.
+
+    Either a code or words of the text (in lower case) tell it. `meaning` completes "Refused for
+    good:" as the sentence of a class does; {mechanism} stands for what was tried.
+    """
+
+    name: str
+    codes: tuple[int, ...]
+    words: tuple[str, ...]
+    meaning: str
+
+
+KINDS: tuple[LoginKind, ...] = (
+    LoginKind(
+        "app-password",
+        (),
+        ("application-specific password", "app password", "app-specific password", "auth code"),
+        "this account wants an app password from programs, not its own password",
+    ),
+    LoginKind(
+        "browser",
+        (),
+        ("web browser", "your browser", "webmail to unlock"),
+        "the provider wants this user to sign in with a web browser first",
+    ),
+    LoginKind(
+        "switched-off",
+        (),
+        ("smtpclientauthentication is disabled", "basic authentication is disabled"),
+        "logging in with a password is switched off for this mailbox or organisation",
+    ),
+    LoginKind(
+        "disabled",
+        (525,),
+        ("account disabled", "account is disabled", "account locked", "account is locked"),
+        "the account is disabled or locked",
+    ),
+    LoginKind("too-weak", (534,), (), "{mechanism} is too weak a login for this server"),
+    LoginKind("transition", (422, 432), (), "the server needs the password anew, in another way"),
+    LoginKind("unchecked", (435, 454), (), "the server cannot check logins at the moment"),
+)
+"""What else a refused login may be (RFC 4954 section 6, RFC 5248 section 2.4); the first counts."""
+
+
+def login_kind(reply: Reply, context: Context) -> LoginKind | None:
+    """Return which of these a refused login is, or None for another reply and a plain refusal."""
+    if context.command != "AUTH":
+        return None
+    text = reply.text[:1_000].lower()
+    return next(
+        (
+            kind
+            for kind in KINDS
+            if reply.code in kind.codes or any(word in text for word in kind.words)
+        ),
+        None,
+    )
+
+
+def is_cancelled(reply: Reply, context: Context) -> bool:
+    """Tell whether a reply only confirms that the client gave up a login (RFC 4954 section 4)."""
+    return reply.code == 501 and context.command == "AUTH" and context.line.strip() == CANCEL
 
 
 def login_advice(reply: Reply, context: Context) -> str:
@@ -86,10 +154,9 @@ def _wrong(context: Context) -> str:
 
 
 def _weak(context: Context) -> str:
-    """534: the mechanism is too weak for the server's policy."""
+    """534: the mechanism is too weak for the server's policy; what else there is."""
     others = _others(context)
-    stronger = f" The server also offers {others}." if others else ""
-    return f"{tried_mechanism(context) or 'This mechanism'} is too weak for this server.{stronger}"
+    return f"The server also offers {others}." if others else ""
 
 
 def _encryption_required(context: Context) -> str:
@@ -100,7 +167,8 @@ def _encryption_required(context: Context) -> str:
 def _required(context: Context) -> str:
     """530: something must come first, encryption or a login."""
     if context.tls is False and "STARTTLS" in context.extensions:
-        return _encrypt(context)
+        then = " Then /auth logs in." if context.auth_mechanisms else ""
+        return f"{_encrypt(context)}{then}"
     if context.auth_mechanisms:
         return f"/auth logs in; the server offers {', '.join(context.auth_mechanisms)}."
     return _encrypt(context) if context.tls is False else ""

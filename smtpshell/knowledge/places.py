@@ -16,7 +16,7 @@ from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explanation import Cause
 from smtpshell.knowledge.logins import other_mechanism, tried_mechanism
 from smtpshell.knowledge.reading import Reading, find_address
-from smtpshell.protocol.commands import VERBS
+from smtpshell.protocol.commands import VERBS, Command
 
 _ADDRESS = re.compile(r"[\w.+=/-]{1,64}@[\w.-]{1,255}", re.ASCII)
 _LOGIN = re.compile(r"[\w.+=/-]{1,64}(?:@[\w.-]{1,255})?", re.ASCII)
@@ -29,6 +29,7 @@ DEFAULTS = {
     "that_domain": "that domain",
     "service": "",
     "waited": "",
+    "mechanism": "this mechanism",
 }
 """What stands in a place that nobody knows, where its name in capitals would not do."""
 
@@ -69,7 +70,11 @@ class Places(dict[str, str]):
 
 
 def _sender(places: Places) -> str:
-    known = _checked(places.context.sender or "", _ADDRESS)
+    """Return the sender in question: of the command, else of the transaction."""
+    context = places.context
+    if context.line and context.command == "MAIL" and (found := quoted_address(context.line)):
+        return found
+    known = _checked(context.sender or "", _ADDRESS)
     return known or (quoted_address(places.text) if places.about_sender else "")
 
 
@@ -83,6 +88,16 @@ def _recipient(places: Places) -> str:
     for address in (*context.refused[-1:], *context.recipients[-1:]):
         return _checked(address, _ADDRESS)
     return "" if places.about_sender else quoted_address(places.text)
+
+
+@lru_cache(maxsize=256)
+def _problems(line: str) -> tuple[str, ...]:
+    return Command.parse(line).problems
+
+
+def problems_of(context: Context) -> tuple[str, ...]:
+    """Return in words how the command departs from the grammar."""
+    return _problems(context.line[:1_000])
 
 
 def _ip(places: Places) -> str:
@@ -161,6 +176,21 @@ def nearest_verb(word: str) -> str:
     return next(iter(get_close_matches(word[:12], VERBS, 1, 0.7)), "")
 
 
+def _keyword(places: Places) -> str:
+    verb = VERBS.get(places.context.command)
+    return (verb.keyword or "") if verb is not None else ""
+
+
+def _repeat(places: Places) -> str:
+    """Return the refused command as it was sent, where sending it again is harmless and plain."""
+    context = places.context
+    plain = _LINE.fullmatch(context.line) and context.command in ("EHLO", "MAIL", "RCPT", "DATA")
+    return context.line if plain else places["again"] if context.state else "NOOP"
+
+
+_LINE = re.compile(r"[A-Za-z]{4}[\w.+=/<>:@\[\] -]{0,400}", re.ASCII)
+
+
 def _again(places: Places) -> str:
     """Return what opens the connection again: the last target is known to the shell itself."""
     if places.context.state:
@@ -192,6 +222,9 @@ _PLACES: dict[str, Callable[[Places], str]] = {
     "mechanism": lambda places: _checked(tried_mechanism(places.context), _NAME),
     "other_mechanism": lambda places: _checked(other_mechanism(places.context), _NAME),
     "again": _again,
+    "repeat": _repeat,
+    "keyword": _keyword,
+    "problems": lambda places: "; ".join(problems_of(places.context)),
 }
 
 PLACEHOLDERS = frozenset(

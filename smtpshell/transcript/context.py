@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from smtpshell.knowledge.context import Context
+from smtpshell.protocol.commands import Command
 from smtpshell.protocol.events import Received
 from smtpshell.protocol.session import Snapshot
 from smtpshell.protocol.state import State
@@ -34,10 +35,22 @@ def context_of(event: Received, **more: object) -> Context:
         "ms": event.ms,
         "early": event.early,
     }
+    if event.command == "MAIL":
+        facts["message_size"] = declared_size(event.line)
     if _greets(event):
         facts["banner"] = event.reply.text
     facts.update(more)
     return Context(**facts)  # type: ignore[arg-type] # the names are those of Context
+
+
+def declared_size(line: str) -> int | None:
+    """Return the octets that a MAIL declares (RFC 1870 section 6); None where it says nothing.
+
+    >>> declared_size("MAIL FROM:<ann@example.com> SIZE=1000 BODY=8BITMIME")
+    1000
+    """
+    value = dict(Command.parse(line).parameters).get("SIZE") or ""
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= 20 else None
 
 
 def session_facts(now: Snapshot) -> dict[str, object]:

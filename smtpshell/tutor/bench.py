@@ -29,7 +29,7 @@ class Bench:
         self.practice = practice
         self.lines: list[str] = []
 
-    async def start_practice(self, scenario: str = "plain") -> Any:  # noqa: ANN401 - see Desk
+    async def start_practice(self, scenario: str = "plain", *, seed: int | None = None) -> Any:  # noqa: ANN401 - see Desk
         """Return the practice server of the lesson; it is never replaced."""
         return self.practice
 
@@ -65,6 +65,9 @@ class Bench:
     def progress(self, label: str, total: int | None) -> Iterator[Callable[[int], None]]:
         """Show nothing."""
         yield lambda _done: None
+
+    def put_text(self, text: str) -> None:
+        """Do nothing: there is no prompt."""
 
     def leave(self) -> None:
         """Stay."""

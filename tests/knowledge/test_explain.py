@@ -67,7 +67,7 @@ CASES = {
         "550 5.1.1 <zoe@example.com>: Recipient address rejected: User unknown",
         {"verb": "RCPT", "line": "RCPT TO:<zoe@example.com>"},
         "user_unknown",
-        ["VRFY zoe@example.com", "RCPT TO:<zoe@example.com>"],
+        ["VRFY zoe@example.com", "RCPT TO:<RECIPIENT>"],
         "misspelt",
     ),
     "sender not owned": (

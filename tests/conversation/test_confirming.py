@@ -1,0 +1,132 @@
+"""`/why N`: the command that settles a cause, and what has to go before it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from smtpshell.conversation.confirming import lines_for
+from smtpshell.conversation.targets import parse_target
+from smtpshell.protocol.errors import UsageError
+from smtpshell.protocol.session import Snapshot
+from smtpshell.protocol.state import Mode, State
+from tests.conversation.running import in_process
+from tests.conversation.test_script import Mailish, at
+from tests.net.rogue import serve
+
+EHLO, MAIL, RCPT = "EHLO me.example", "MAIL FROM:<ann@shop.example>", "RCPT TO:<zoe@else.example>"
+BEFORE = Snapshot(
+    state=State.RCPT,
+    mode=Mode.COMMAND,
+    helo="me.example",
+    sender="ann@shop.example",
+    recipients=("bob@else.example",),
+)
+
+
+def desk_at(state: State, *, tls: bool = False, url: str = "mx.example", policy: str = "optional"):
+    """Return as much of a desk as the question needs."""
+    now = Snapshot(state=state, mode=Mode.COMMAND, tls=tls, helo="me.example")
+    conversation = SimpleNamespace(
+        snapshot=now, target=parse_target(url), link=None, connected=now.connected
+    )
+    return SimpleNamespace(conversation=conversation, settings={"helo": "", "tls": policy})
+
+
+@pytest.mark.parametrize(
+    ("command", "state", "lines"),
+    [
+        ("/mx else.example", State.CLOSED, []),
+        ("/explain 550", State.DATA, []),
+        ("/connect", State.CLOSED, []),
+        ("EHLO me.example", State.CLOSED, ["/connect"]),
+        ("NOOP", State.START, []),
+        ("VRFY zoe@else.example", State.CLOSED, ["/connect"]),
+        (MAIL, State.START, [EHLO]),
+        (MAIL, State.RCPT, ["RSET"]),
+        (MAIL, State.READY, []),
+        (RCPT, State.RCPT, []),
+        (RCPT, State.READY, [MAIL]),
+        (RCPT, State.CLOSED, ["/connect", EHLO, MAIL]),
+        ("DATA", State.READY, [MAIL, "RCPT TO:<bob@else.example>"]),
+        ("/auth", State.RCPT, ["RSET"]),
+        ("/auth", State.CLOSED, ["/connect"]),
+        ("/starttls", State.MAIL, ["RSET"]),
+        ("/send --from a@b.example --to c@d.example", State.CLOSED, ["/connect"]),
+        ("RSET", State.RCPT, []),
+    ],
+)
+def test_a_check_is_led_up_to(command, state, lines) -> None:
+    """What must have been said before the command is said before it, and nothing else."""
+    assert lines_for(command, desk_at(state), BEFORE) == [*lines, command]
+
+
+def test_a_setting_is_tried_at_once() -> None:
+    """Changing how long to wait confirms nothing before the connection is made anew."""
+    assert lines_for("/set timeout 300", desk_at(State.CLOSED), BEFORE) == [
+        "/set timeout 300",
+        "/connect",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "policy", "lines"),
+    [
+        ("mx.example", "optional", ["/connect", "/starttls"]),
+        ("smtps://mx.example", "verify", ["/set tls required", "/connect"]),
+        ("mx.example", "verify", ["/set tls required", "/connect", "/starttls"]),
+    ],
+)
+def test_a_certificate_is_fetched_without_demanding_a_good_one(url, policy, lines) -> None:
+    """After a refused certificate it is looked at over a connection that does not verify."""
+    desk = desk_at(State.CLOSED, url=url, policy=policy)
+    assert lines_for("/cert", desk, BEFORE) == [*lines, "/cert"]
+
+
+def test_an_encrypted_session_is_encrypted_again() -> None:
+    """Where STARTTLS had been typed it is repeated, so that the check means the same."""
+    from smtpshell.protocol.values import replace
+
+    before = replace(BEFORE, tls=True)
+    assert lines_for("EHLO me.example", desk_at(State.CLOSED), before)[:2] == [
+        "/connect",
+        "/starttls",
+    ]
+
+
+@pytest.mark.parametrize("mode", [Mode.DATA, Mode.OCTETS, Mode.ANSWER])
+def test_nothing_becomes_part_of_a_message(mode) -> None:
+    """While a message, a chunk or a login is under way no check goes to the server."""
+    desk = desk_at(State.RCPT)
+    desk.conversation.snapshot = Snapshot(state=State.DATA, mode=mode)
+    with pytest.raises(UsageError, match="under way"):
+        lines_for("NOOP", desk, BEFORE)
+    assert lines_for("/mx else.example", desk, BEFORE) == ["/mx else.example"]
+
+
+def test_a_recipient_is_tried_again_in_a_transaction_of_its_own() -> None:
+    """After the transaction was reset the check of a refused recipient names the sender first."""
+    server = Mailish(answers={"RCPT": b"550 5.1.1 no such user\r\n"})
+    with serve(server) as place:
+        run = in_process(at(place), EHLO, MAIL, RCPT, "RSET", "/explain 550", "/why 1")
+    assert "# Running: VRFY zoe@else.example" in run.lines
+    greylisting = Mailish(answers={"RCPT": b"450 4.2.0 Greylisted\r\n"})
+    with serve(greylisting) as place:
+        run = in_process(at(place), EHLO, MAIL, RCPT, "RSET", "/why 1")
+    assert f"# Running: {MAIL}, then {RCPT}" in run.lines
+    assert [line for line in run.wire if line.startswith("C: ")][-3:-1] == [
+        f"C: {MAIL}",
+        f"C: {RCPT}",
+    ]
+
+
+def test_what_is_missing_is_asked_for() -> None:
+    """A command with a part that the user alone knows is shown to be filled in, never sent."""
+    server = Mailish(answers={"MAIL": b"553 5.7.1 Sender address rejected: not owned by user\r\n"})
+    with serve(server) as place:
+        run = in_process(at(place), "EHLO me.example", MAIL, "/why 2")
+        received = bytes(place.received)
+    assert "# Fill in USER:" in run.lines
+    assert "# MAIL FROM:<USER>" in run.lines
+    assert b"USER" not in received

@@ -1,0 +1,185 @@
+"""What a session shows decides which causes are named, and which command settles each."""
+
+from __future__ import annotations
+
+import pytest
+
+from smtpshell.knowledge.context import Context
+from smtpshell.knowledge.explain import explain
+from smtpshell.knowledge.logins import KINDS
+from smtpshell.knowledge.places import is_sensible, nearest_verb, unfilled
+from smtpshell.protocol.replies import Reply
+
+LIVE = Context(
+    state="READY",
+    host="mail.example.net",
+    port=587,
+    tls=True,
+    helo="client.example",
+    extensions={"AUTH": ("PLAIN", "SCRAM-SHA-256"), "SIZE": ("1000000",)},
+    auth_mechanisms=("PLAIN", "SCRAM-SHA-256"),
+)
+
+
+def causes(text: str, **facts) -> list[tuple[str, str]]:
+    """Return the causes of a reply in a session as texts and commands."""
+    from smtpshell.protocol.values import replace
+
+    found = explain(Reply.parse(text), replace(LIVE, **facts))
+    return [(cause.text, cause.confirm) for cause in found.causes]
+
+
+@pytest.mark.parametrize(
+    ("text", "facts", "words", "command"),
+    [
+        ("534 5.7.9 too weak", {"line": "AUTH LOGIN"}, "LOGIN is too weak", "/auth SCRAM-SHA-256"),
+        ("432 4.7.12 transition", {"line": "AUTH CRAM-MD5"}, "CRAM-MD5 needs", "/auth PLAIN"),
+        (
+            "432 4.7.12 transition",
+            {"line": "AUTH CRAM-MD5", "tls": False, "extensions": {"STARTTLS": (), "AUTH": ()}},
+            "inside TLS",
+            "/starttls",
+        ),
+        ("504 5.5.4 unrecognized", {"line": "AUTH GSSAPI"}, "not know GSSAPI", "/auth SCRAM"),
+        (
+            "504 5.5.4 unrecognized",
+            {"line": "AUTH FOO", "auth_mechanisms": (), "extensions": {}},
+            "not know FOO",
+            "EHLO client.example",
+        ),
+        ("454 4.7.0 temporary", {"line": "AUTH PLAIN"}, "could not check", "/auth PLAIN"),
+        (
+            "534 5.7.9 Application-specific password required",
+            {"line": "AUTH PLAIN"},
+            "app password",
+            "/auth",
+        ),
+        ("525 5.7.13 User account disabled", {"line": "AUTH PLAIN"}, "locked or closed", "/auth"),
+        ("535 5.7.8 failed", {"line": "AUTH CRAM-MD5"}, "keeps the password", "/auth SCRAM"),
+    ],
+)
+def test_a_refused_login_has_the_cause_of_its_code(text, facts, words, command) -> None:
+    """The first cause of a login's refusal is that of its code, with one fitting command."""
+    first = causes(text, verb="AUTH", **facts)[0]
+    assert words in first[0]
+    assert first[1].startswith(command)
+
+
+def test_a_user_unknown_to_scram_looks_like_a_wrong_password() -> None:
+    """SCRAM does not tell whether the user or the password is wrong, and that is said."""
+    found = causes("535 5.7.8 failed", verb="AUTH", line="AUTH SCRAM-SHA-256")
+    assert any("does not know looks to SCRAM-SHA-256" in text for text, _ in found)
+    assert "/auth PLAIN" in [command for _, command in found]
+
+
+def test_a_login_given_up_is_no_fault() -> None:
+    """The 501 that answers the line with * confirms it, and nobody has to act."""
+    context = Context(verb="AUTH", line="*")
+    found = explain(Reply.parse("501 5.7.0 Authentication aborted"), context)
+    assert (found.who, found.retry) == ("nobody", "-")
+    assert "given up" in found.meaning
+    assert explain(Reply.parse("501 5.5.2 bad"), Context(verb="AUTH")).who == "client"
+
+
+def test_a_password_to_be_renewed_is_not_tried_again_unchanged() -> None:
+    """A 432 is a 4yz that no waiting mends."""
+    found = explain(Reply.parse("432 4.7.12 x"), Context(verb="AUTH", line="AUTH CRAM-MD5"))
+    assert found.retry == "no"
+
+
+@pytest.mark.parametrize(
+    ("verb", "line", "state", "command"),
+    [
+        ("RCTP", "RCTP TO:<a@b.example>", "MAIL", "/help RCPT"),
+        ("FOO", "FOO", "READY", "HELP"),
+        ("MAIL", "MAIL FROM:<a@b.example>", "START", "EHLO client.example"),
+        ("RCPT", "RCPT TO:<a@b.example>", "READY", "MAIL FROM:<SENDER>"),
+        ("DATA", "DATA", "MAIL", "RCPT TO:<RECIPIENT>"),
+        ("AUTH", "AUTH PLAIN", "RCPT", "RSET"),
+        ("ETRN", "ETRN example.com", "READY", "EHLO client.example"),
+        ("MAIL", "MAIL FROM: a@b.example", "READY", "/help MAIL"),
+    ],
+)
+def test_a_protocol_error_names_what_this_command_lacks(verb, line, state, command) -> None:
+    """The moment, the form and the name of the command decide what is told to run."""
+    code = "500 5.5.2" if verb in ("FOO", "RCTP") else "503 5.5.1"
+    found = causes(f"{code} Error", verb=verb, line=line, state=state)
+    assert found[0][1] == command
+
+
+def test_no_two_causes_have_the_same_command() -> None:
+    """Each cause is settled by a command of its own."""
+    replies = ("550 5.1.1 User unknown", "550 5.7.25 no PTR", "554 5.7.1 Relay access denied")
+    for text in replies:
+        commands = [command for _, command in causes(text, verb="RCPT")]
+        assert len(commands) == len(set(commands))
+
+
+@pytest.mark.parametrize(
+    ("banner", "setting"),
+    [
+        ("mx.example ESMTP Postfix", "mynetworks"),
+        ("win.example Microsoft ESMTP MAIL Service, Version: 10.0 ready", "relay list"),
+        ("mx.example ESMTP Exim 4.96", "relay_from_hosts"),
+        ("mx.example ESMTP OpenSMTPD", "smtpd.conf"),
+    ],
+)
+def test_relaying_names_the_setting_of_this_software(banner, setting) -> None:
+    """The setting to look at is that of the software which greeted."""
+    line = "RCPT TO:<zoe@example.com>"
+    found = causes("550 5.7.1 Relaying denied", verb="RCPT", line=line, banner=banner, user="ann")
+    assert setting in found[0][0]
+    assert found[0][1] == "RCPT TO:<postmaster>"
+
+
+def test_what_the_session_rules_out_is_not_named() -> None:
+    """Nobody is told that a message is too big when its size is known to fit."""
+    texts = [
+        text
+        for text, _ in causes(
+            "552 5.3.4 too big", verb="MAIL", message_size=1_000, size_limit=1_000_000
+        )
+    ]
+    assert not any("octets, the server takes" in text for text in texts)
+    assert not any("larger than the number after SIZE" in text for text in texts)
+
+
+def test_a_private_address_is_not_asked_about() -> None:
+    """Behind a router our own address says nothing to block lists; the one in the text does."""
+    text = "554 5.7.1 Client host [203.0.113.9] blocked using zen.example"
+    assert causes(text, verb="RCPT", client_address="192.168.1.7")[0][1] == "/dnsbl 203.0.113.9"
+    assert causes(text, verb="RCPT", client_address="127.0.0.1")[0][1] == "/dnsbl 203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("command", "sensible"),
+    [
+        ("/mx 127.0.0.1", False),
+        ("/mx localhost", False),
+        ("/mx [2001:db8::1]", False),
+        ("/mx example.com", True),
+        ("/connect mail.example.net:587", False),
+        ("/connect mail.example.net:465", True),
+        ("/connect", True),
+        ("NOOP", True),
+    ],
+)
+def test_commands_that_can_tell_nothing_are_known(command, sensible) -> None:
+    """No mail host is asked for of an address, and no connection to where we are."""
+    assert is_sensible(command, LIVE) is sensible
+
+
+def test_words_to_be_filled_in_are_found() -> None:
+    """Capitals that stand for what the user knows are told from verbs and values."""
+    assert unfilled("/spf example.com --ip IP") == ("IP",)
+    assert unfilled("RCPT TO:<RECIPIENT>") == ("RECIPIENT",)
+    assert unfilled("/connect HOST:25") == ("HOST",)
+    assert unfilled("RCPT TO:<zoe@example.com>") == ()
+    assert nearest_verb("EHLLO") == "EHLO"
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_kind_of_refused_login_can_be_told(kind) -> None:
+    """Each has a code or words that tell it, and a meaning."""
+    assert kind.codes or kind.words
+    assert kind.meaning
