@@ -16,9 +16,9 @@ LEAVE = "leave"
 
 def names() -> dict[str, str]:
     """Return the names of the shipped lessons with their titles, for the completer."""
-    from smtpshell.tutor.library import lesson_paths, name_of, title_of
+    from smtpshell.tutor.library import in_language, lesson_paths, name_of, title_of
 
-    return {name_of(path): title_of(path) for path in lesson_paths()}
+    return {name_of(path): title_of(in_language(path)) for path in lesson_paths()}
 
 
 def numbers() -> list[int]:

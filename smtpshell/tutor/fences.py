@@ -257,13 +257,24 @@ def _with_says(text: str) -> tuple[str, str]:
     return (match[1].strip(), match[2].strip()) if match else (text.strip(), "")
 
 
+def _whole_answers(lines: Numbered) -> Numbered:
+    """Return the lines of a question, answers joined with the indented lines that go on."""
+    whole: Numbered = []
+    for number, line in lines:
+        if whole and re.match(r"[=!~] |\([x ]\) ", whole[-1][1]) and line.startswith("  "):
+            whole[-1] = (whole[-1][0], f"{whole[-1][1]} {line.strip()}".rstrip())
+        else:
+            whole.append((number, line))
+    return whole
+
+
 def _ask(lines: Numbered, began: int, argument: str, complain: Complain) -> Block:
     question: list[str] = []
     answers: list[Answer] = []
     words = 0
     if not re.fullmatch(r"[a-z][a-z0-9-]*", argument):
         complain(began, "a question needs an id: ```ask ID")
-    for number, line in lines:
+    for number, line in _whole_answers(lines):
         if line.startswith("= "):
             answers.append(Answer("=", line[2:].strip(), "", number))
         elif line.startswith("! "):

@@ -259,14 +259,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """A whole lesson. `variables` are `var.NAME`, `variants` are `vary.NAME` with their values."""
+    """A whole lesson. `variables` are `var.NAME`, `variants` are `vary.NAME` with their values.
+
+    `digest` is that of its essence: the same in every language, and after a mended sentence.
+    """
 
     id: str
     title: str
     steps: tuple[Step, ...]
     prose: tuple[str, ...]
     path: str
-    digest: str
+    digest: str = ""
     scenario: str = "plain"
     scope: str = ""
     minutes: int = 0

@@ -60,20 +60,21 @@ def usage() -> str:
     return (
         "usage: smtpshell lesson [NAME | WORD ...]\n\n"
         f"  {'NAME':<9} play a lesson; a number or a file will do as well\n"
-        f"  {'':<9} --quiz asks only its questions, --seed N takes another variant\n{rows}\n"
+        f"  {'':<9} --quiz asks only its questions, --seed N takes another variant,\n"
+        f"  {'':<9} --lang de takes a translation; without it LANG does\n{rows}\n"
         "Exit status: 0 good, 1 a lesson is wrong, 2 usage or syntax, 3 environment."
     )
 
 
 def list_lessons(words: list[str], settings: Settings) -> int:
     """Print one line for each lesson: number, name, title, minutes, and how far the learner is."""
-    from smtpshell.tutor.library import lesson_paths, name_of
+    from smtpshell.tutor.library import in_language, lesson_paths, name_of
     from smtpshell.tutor.reader import read_file
 
     if words:
         raise UsageError("lesson list takes no argument", words[0])
     for path in lesson_paths():
-        lesson = read_file(path)
+        lesson = read_file(in_language(path))
         number = path.stem.partition("-")[0]
         facts = {
             "lesson": lesson.id,
@@ -99,9 +100,9 @@ def demo(words: list[str], settings: Settings) -> int:
     from smtpshell.tutor.demonstration import demonstrate
     from smtpshell.tutor.library import load
 
-    if len(words) != 1:
-        raise UsageError("lesson demo takes one name", "lesson demo", "Write lesson demo NAME.")
-    return asyncio.run(demonstrate(load(words[0]), settings))
+    parser = _parser("demo", "Let a lesson play itself.")
+    options = parser.parse_args(words)
+    return asyncio.run(demonstrate(load(options.lesson, options.lang), settings))
 
 
 def check(words: list[str], settings: Settings) -> int:
@@ -117,9 +118,7 @@ def play(words: list[str], settings: Settings, interact: Interact | None) -> int
     from smtpshell.tutor.library import load
 
     options = _play_parser().parse_args(words)
-    if len(options.lessons) != 1:
-        raise UsageError("one lesson at a time", " ".join(words), "lesson list shows them all.")
-    lesson = load(options.lessons[0])
+    lesson = load(options.lesson, options.lang)
     seed = seed_of(settings.told("student")) if options.seed is None else options.seed
     if options.quiz:
         from smtpshell.tutor.quiz import main as quiz_main
@@ -136,11 +135,23 @@ def play(words: list[str], settings: Settings, interact: Interact | None) -> int
     return asyncio.run(play_lines(lesson, settings, seed=seed))
 
 
-def _play_parser() -> Parser:
+def _parser(word: str, description: str) -> Parser:
+    """Return a parser for one lesson in a language of one's choice."""
     from smtpshell.conversation.options import Parser
 
-    parser = Parser(prog="smtpshell lesson", description="Play a lesson.")
-    parser.add_argument("lessons", nargs="+", metavar="NAME", help="a name, a number or a file")
+    parser = Parser(prog=f"smtpshell lesson {word}".rstrip(), description=description)
+    parser.add_argument("lesson", metavar="NAME", help="a name, a number or a file")
+    parser.add_argument(
+        "--lang",
+        default="",
+        metavar="de",
+        help="a translation; without it, by LANG as far as there is one",
+    )
+    return parser
+
+
+def _play_parser() -> Parser:
+    parser = _parser("", "Play a lesson.")
     parser.add_argument("--quiz", action="store_true", help="ask only the questions")
     parser.add_argument(
         "--seed",
@@ -206,6 +217,7 @@ WORDS: dict[str, tuple[str, Handler]] = {
     "format": ("the format of lessons on one page", _author("commands", "format_")),
     "record": ("FILE.md [TARGET]: make a lesson of a session", _author("commands", "record")),
     "accept": ("NAME [--step ID] [--dry-run]: take over the server's words", _author("accept")),
+    "i18n": ("extract NAME, merge NAME FILE.po: translate a lesson", _author("i18n")),
     "render": ("NAME --to text|html: a lesson as a page to read", _author("commands", "render")),
     "guide": ("[NAME ...]: the teacher's booklet", _author("commands", "guide")),
 }

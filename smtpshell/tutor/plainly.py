@@ -31,6 +31,9 @@ ROLES = (
 )
 """How the lines of a lesson begin."""
 
+ALONE = ("    ", "\t", "- ", "* ", "|", "#", ">")
+"""How lines of Markdown begin that are not joined to a paragraph."""
+
 
 def filled(line: str, values: Mapping[str, str]) -> str:
     """Return a line of prose with the captures filled in; what is not known yet stays as it is."""
@@ -51,7 +54,7 @@ def paragraphs(lines: Iterable[str], values: Mapping[str, str]) -> Iterator[tupl
     for raw in (*lines, ""):
         line = filled(raw, values)
         fence = line.lstrip().startswith(("```", "~~~"))
-        stands_alone = fenced or fence or line.startswith(("    ", "\t", "- ", "* ", "|", "#", ">"))
+        stands_alone = fenced or fence or line.startswith(ALONE)
         if (not line.strip() or stands_alone) and held:
             yield " ".join(held), ""
             held = []

@@ -6,17 +6,18 @@
 4. mutants: what must not pass does not
 5. hints that do not give the answer away at once
 6. the same transcript twice, and every variant of `vary`
-7. translations with the same wire blocks
+7. translations with the same essence: steps, wire blocks, answers, checks
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from itertools import pairwise, product
 from pathlib import Path
 
 from smtpshell.tutor import style
-from smtpshell.tutor.lesson import Directive, Exchange, Lesson, Smtp
+from smtpshell.tutor.essence import first_difference
+from smtpshell.tutor.lesson import Directive, Exchange, Lesson
 from smtpshell.tutor.performance import Performance, Problem, perform
 
 SEEDS = 64
@@ -140,21 +141,17 @@ def _leaks(hint: str, answer: str, values: Mapping[str, str]) -> bool:
 
 def _translations(lesson: Lesson) -> Iterator[Problem]:
     """Compare the translations that lie beside a lesson (`NAME.de.md`) with it."""
+    from smtpshell.tutor.library import translations
     from smtpshell.tutor.reader import LessonError, read_file
 
-    path = Path(lesson.path)
-    for other in sorted(path.parent.glob(f"{path.stem}.*{path.suffix}")):
+    for language, path in translations(Path(lesson.path)).items():
         try:
-            translated = read_file(other)
+            translated = read_file(path)
         except LessonError as error:
             yield Problem(1, f"its translation cannot be read: {error.complaints[0]}")
             continue
-        if [step.id for step in translated.steps] != [step.id for step in lesson.steps]:
-            yield Problem(1, f"{other.name} has other steps")
-        elif wire_blocks(translated) != wire_blocks(lesson):
-            yield Problem(1, f"{other.name} has other wire blocks; they must be equal")
-
-
-def wire_blocks(lesson: Lesson) -> Sequence[str]:
-    """Return the text of all wire fences, which translations keep."""
-    return [block.text for step in lesson.steps for block in step.blocks if isinstance(block, Smtp)]
+        if translated.language.casefold() != language:
+            yield Problem(1, f"{path}:1: lang is {translated.language!r}, the file's name is not")
+        if difference := first_difference(lesson, translated):
+            line, what = difference
+            yield Problem(1, f"its translation departs from it: {path}:{line}: {what}")

@@ -6,18 +6,19 @@ else is prose and stays as it is. All mistakes of a file are collected and told 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 
 from smtpshell.protocol.errors import FileError, SmtpshellError
+from smtpshell.protocol.values import replace
 from smtpshell.tutor import fences
+from smtpshell.tutor.essence import digest_of
 from smtpshell.tutor.lesson import FORMAT, Block, Lesson, Prose, Step
 
 SYNTAX_STATUS = 2
 
-_STEP = re.compile(r"## (?P<title>.+?) \{#(?P<id>[a-z][a-z0-9-]*)\}\s*")
-_FENCE = re.compile(r"(?P<ticks>`{3,}|~{3,})\s*(?P<info>.*)")
+STEP = re.compile(r"## (?P<title>.+?) \{#(?P<id>[a-z][a-z0-9-]*)\}\s*")
+FENCE = re.compile(r"(?P<ticks>`{3,}|~{3,})\s*(?P<info>.*)")
 _KEYS = frozenset(
     {"id", "title", "format", "scenario", "scope", "minutes", "level", "needs", "teaches"}
     | {"replay", "lang"}
@@ -63,7 +64,6 @@ def read_lesson(text: str, name: str) -> Lesson:
 
 class _Reader:
     def __init__(self, text: str, name: str) -> None:
-        self._text = text
         self._name = name
         self._lines = text.replace("\r\n", "\n").split("\n")
         self._complaints: list[str] = []
@@ -81,8 +81,8 @@ class _Reader:
         fields = self._fields(front)
         if self._complaints:
             raise LessonError(self._complaints)
-        digest = hashlib.sha256(self._text.encode("utf-8", "surrogateescape")).hexdigest()
-        return Lesson(steps=steps, prose=prose, path=self._name, digest=digest, **fields)  # type: ignore[arg-type] # checked above
+        lesson = Lesson(steps=steps, prose=prose, path=self._name, **fields)  # type: ignore[arg-type] # checked above
+        return replace(lesson, digest=digest_of(lesson))
 
     # --- front matter ------------------------------------------------------------------------
 
@@ -190,8 +190,8 @@ class _Reader:
         index = self._at
         while index < len(self._lines):
             line = self._lines[index]
-            heading = _STEP.fullmatch(line)
-            fence = _FENCE.fullmatch(line)
+            heading = STEP.fullmatch(line)
+            fence = FENCE.fullmatch(line)
             if heading is not None:
                 end_step()
                 title, step_id, began = heading["title"], heading["id"], index + 1

@@ -112,7 +112,7 @@ def test_check_writes_junit(tmp_path) -> None:
     [
         (("nonsense",), 2, "no lesson is called 'nonsense'"),
         (("helo-to-qiut",), 2, "helo-to-quit"),
-        (("demo",), 2, "takes one name"),
+        (("demo",), 2, "required: NAME"),
         (("check", "--nonsense"), 2, "--nonsense"),
         (("check", "missing.md"), 3, "cannot read"),
         (("list", "x"), 2, "no argument"),

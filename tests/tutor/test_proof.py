@@ -157,9 +157,13 @@ def test_translations_keep_the_wire(tmp_path) -> None:
     path = tmp_path / "01-made.md"
     path.write_text(text, encoding="utf-8")
     other = tmp_path / "01-made.de.md"
-    other.write_text(text.replace("A note.", "Eine Notiz."), encoding="utf-8")
+    german = text.replace("minutes: 1", "lang: de").replace("A note.", "Eine Notiz.")
+    other.write_text(german, encoding="utf-8")
     assert problems(text, str(path)) == []
-    other.write_text(text.replace("client.example", "kunde.example"), encoding="utf-8")
-    assert "other wire blocks" in problems(text, str(path))[0].text
-    other.write_text(text.replace("{#one}", "{#eins}"), encoding="utf-8")
-    assert "other steps" in problems(text, str(path))[0].text
+    other.write_text(german.replace("client.example", "kunde.example"), encoding="utf-8")
+    (problem,) = problems(text, str(path))
+    assert f"{other}:12: the wire block is not that of line 12" in problem.text
+    other.write_text(german.replace("{#one}", "{#eins}"), encoding="utf-8")
+    assert f"{other}:10: the step is not that" in problems(text, str(path))[0].text
+    other.write_text(text.replace("A note.", "Eine Notiz."), encoding="utf-8")
+    assert "lang is 'en'" in problems(text, str(path))[0].text

@@ -3,5 +3,7 @@
 commands        `smtpshell lesson new`, `format`, `render`, `guide`, `record`
 template        the file of a new lesson, and the format on one page
 accept          the server's words taken over        rewording    ... as far as that is certain
+i18n            texts out to translators and in      texts        ... found in a lesson file
+po              PO files
 rendering       a lesson as a page to read           writing      files, whole or not at all
 """
