@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 DEFAULT_SCENARIO = "plain"
 
 
-async def start(scenario: str = DEFAULT_SCENARIO, port: int = 0) -> PracticeServer:
-    """Start a practice server on loopback, on any free port unless one is given."""
+async def start(
+    scenario: str = DEFAULT_SCENARIO, port: int = 0, *, seed: int | None = None
+) -> PracticeServer:
+    """Start a practice server on loopback, on any free port unless one is given.
+
+    `seed` replaces that of the scenario.
+    """
     from smtpshell.practice.library import load_scenario
     from smtpshell.practice.server import PracticeServer
 
-    server = PracticeServer(load_scenario(scenario))
+    server = PracticeServer(load_scenario(scenario), seed)
     await server.start(port)
     return server
 

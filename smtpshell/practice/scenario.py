@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smtpshell.practice.shuffling import shuffled
 from smtpshell.protocol.values import dataclass, field, replace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from smtpshell.practice.expression import Expression
 
@@ -309,13 +310,10 @@ class Scenario:
         known = self.synonyms.get(domain.casefold().rstrip(".")) if self.synonyms and at else None
         return address if known is None else f"{local}@{known}"
 
-    def form(self, order: Callable[[int], int]) -> Scenario:
-        """Return this world with the shuffled hosts in other places.
-
-        `order` gives, for each of them by its index, the number to sort it by.
-        """
+    def form(self, seed: int) -> Scenario:
+        """Return this world with the shuffled hosts in the places that a seed gives them."""
         places = [host for host in self.hosts if host.name in self.shuffled]
-        moved = sorted(range(len(places)), key=order)
+        moved = shuffled(len(places), seed)
         to = {places[old].name: places[new] for new, old in enumerate(moved)}
         hosts = tuple(
             replace(host, name=to[host.name].name, address=to[host.name].address)
@@ -327,7 +325,7 @@ class Scenario:
             replace(rule, host=to[rule.host].name) if rule.host in to else rule
             for rule in self.rules
         )
-        return replace(self, hosts=hosts, rules=rules)
+        return replace(self, hosts=hosts, rules=rules, shuffled=())
 
     def with_limits(self, limits: Limits) -> Scenario:
         """Return the same world with other limits, as a class needs them."""

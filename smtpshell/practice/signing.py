@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from smtpshell.practice.world import mix
+from smtpshell.practice.shuffling import mix
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,6 +16,7 @@ from zlib import crc32
 
 from smtpshell.practice.addresses import fold
 from smtpshell.practice.clock import PracticeClock
+from smtpshell.practice.shuffling import mix
 from smtpshell.protocol.values import dataclass, field, replace
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 TRACE_KEPT = 500
 """Decisions of rules that are kept; enough for a lesson, and bounded for a flood."""
-
-_MASK = (1 << 64) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class World:
     ) -> None:
         self.seed = scenario.seed if seed is None else seed
         if scenario.shuffled and self.seed != scenario.seed:
-            scenario = scenario.form(lambda place: mix(self.seed, place))
+            scenario = scenario.form(self.seed)
         self.scenario = scenario
         self.clock = clock or PracticeClock(scenario.clock)
         self.client = scenario.client
@@ -268,17 +267,3 @@ class World:
     def token(self, purpose: str) -> str:
         """Return the next token of a purpose: 32 hexadecimal digits."""
         return f"{self.draw(purpose):016x}{self.draw(purpose):016x}"
-
-
-def mix(*numbers: int) -> int:
-    """Return 64 bits that depend on all the numbers (the finaliser of SplitMix64, in a chain).
-
-    It only has to look random and be the same everywhere; it protects nothing.
-    """
-    state = 0x9E3779B97F4A7C15
-    for number in numbers:
-        state = (state + number * 0xD1342543DE82EF95 + 0x9E3779B97F4A7C15) & _MASK
-        state = ((state ^ (state >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-        state = ((state ^ (state >> 27)) * 0x94D049BB133111EB) & _MASK
-        state ^= state >> 31
-    return state

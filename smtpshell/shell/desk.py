@@ -61,12 +61,12 @@ class ShellDesk:
 
     # --- what local commands use -------------------------------------------------------------
 
-    async def start_practice(self, scenario: str = "plain") -> Any:  # noqa: ANN401 - see Desk
+    async def start_practice(self, scenario: str = "plain", *, seed: int | None = None) -> Any:  # noqa: ANN401 - see Desk
         """Start the practice server, replacing one that runs."""
         from smtpshell.conversation.embedded import start
 
         await self.stop_practice()
-        self.practice = await start(scenario)
+        self.practice = await start(scenario, seed=seed)
         return self.practice
 
     async def stop_practice(self) -> None:

@@ -42,7 +42,8 @@ class Teller:
 
     def step(self, number: int, step: Step) -> None:
         """Tell that a step begins."""
-        self.line(f"Step {number} of {len(self._lesson.steps)}: {step.title}")
+        title = filled(step.title, self._lesson.values(0))
+        self.line(f"Step {number} of {len(self._lesson.steps)}: {title}")
 
     def prose(self, prose: Prose, values: Mapping[str, str]) -> None:
         """Tell a piece of prose."""

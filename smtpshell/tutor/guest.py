@@ -79,7 +79,8 @@ class LessonGuest:
         self._stuffing = host.settings.told("stuffing")
         host.settings.set("stuffing", "off")
         await host.conversation.close()
-        server = await host.start_practice(self.lesson.scenario)
+        world_seed = self.lesson.world_seed(seed)
+        server = await host.start_practice(self.lesson.scenario, seed=world_seed)
         self._stage = Stage(host.conversation, server)
         self._player = Player(
             self.lesson, self._stage, canonical, self._tell, seed=seed, progress=self._progress

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
-from smtpshell.protocol.values import dataclass, field
+from smtpshell.practice.shuffling import shuffled
+from smtpshell.protocol.values import dataclass, field, replace
 
 FORMAT = "smtpshell-lesson/1"
 
@@ -261,6 +262,10 @@ class Step:
 class Lesson:
     """A whole lesson. `variables` are `var.NAME`, `variants` are `vary.NAME` with their values.
 
+    `deal` names steps that change places by the learner's seed, as the shuffled hosts of the
+    scenario do; each name is also a variable, which holds the number of the step's place among
+    them. `score` is "commands" where few commands earn more points.
+
     `digest` is that of its essence: the same in every language, and after a mended sentence.
     """
 
@@ -280,6 +285,36 @@ class Lesson:
     language: str = "en"
     variables: Mapping[str, str] = field(default_factory=dict)
     variants: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    deal: tuple[str, ...] = ()
+    score: str = ""
+
+    @property
+    def varies(self) -> bool:
+        """Whether learners with other seeds meet another world, or other values."""
+        return bool(self.variants or self.deal)
+
+    def world_seed(self, seed: int) -> int | None:
+        """Return the seed of a learner's practice world; None for that of the scenario."""
+        return seed if self.varies and seed else None
+
+    def form(self, seed: int) -> Lesson:
+        """Return the lesson with its dealt steps in the places that a learner's seed gives them."""
+        order = sorted(self.deal, key=self._places(seed).__getitem__)
+        if order == list(self.deal):
+            return self
+        dealt = iter([self.step(name) for name in order])
+        steps = (next(dealt) if step.id in self.deal else step for step in self.steps)
+        return replace(self, steps=tuple(steps))
+
+    def as_written(self) -> Lesson:
+        """Return the lesson without a deal: each step in its own place, for whatever seed."""
+        places = {name: str(place) for name, place in self._places(0).items()}
+        return replace(self, deal=(), variables={**self.variables, **places})
+
+    def _places(self, seed: int) -> dict[str, int]:
+        """Return the place, from 1, of each dealt step."""
+        order = shuffled(len(self.deal), seed) if seed else range(len(self.deal))
+        return {self.deal[old]: new for new, old in enumerate(order, 1)}
 
     def step(self, name: str) -> Step:
         """Return the step of that id; raises `KeyError`."""
@@ -294,4 +329,5 @@ class Lesson:
             name: choices[(seed // (index + 1)) % len(choices)]
             for index, (name, choices) in enumerate(sorted(self.variants.items()))
         }
-        return {**self.variables, **chosen}
+        places = {name: str(place) for name, place in self._places(seed).items()}
+        return {**self.variables, **chosen, **places}

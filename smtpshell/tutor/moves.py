@@ -87,7 +87,8 @@ async def _show(player: Player) -> None:
     if not lines:
         player.say("Note: There is nothing to type here.", "dim")
         return
-    player.progress.record("shown", player.step.id)
+    asked = {"ask": player.asking.id} if player.asking is not None else {}
+    player.progress.record("shown", player.step.id, **asked)
     if len(lines) == 1 and player.insert is not None:
         player.insert(lines[0])
         player.say("Note: The answer stands on the prompt. Enter sends it.", "dim")
@@ -108,7 +109,7 @@ async def _skip(player: Player) -> None:
         for mark_line in (action.line for action in each.actions)
         if mark_line in player.canonical.marks
     ]
-    mark = player.canonical.marks[max(lines)] if lines else None
+    mark = player.canonical.marks[lines[-1]] if lines else None
     journal = mark.journal if mark is not None else ()
     values = {**player.values, **(mark.values if mark is not None else {})}
     await player.jump(player.at.step + 1, journal, values)
@@ -172,13 +173,15 @@ async def _again(player: Player) -> None:
 
 async def _where(player: Player) -> None:
     total = len(player.lesson.steps)
-    words = [f"step {player.at.step + 1} of {total}, {player.step.title}"]
+    words = [f"step {player.at.step + 1} of {total}, {player.title}"]
     if player.finished:
         words = ["the end of the lesson"]
     if player.free:
         words.append("you are playing freely")
     elif player.asking is not None:
         words.append("a question is open")
+    if player.account is not None and not player.finished:
+        words.append(player.account.used_so_far(player.step, player.values))
     state = session_words(player.stage.conversation.snapshot)
     words.append(state[:1].lower() + state[1:])
     player.tell([Row(f"Place: {'; '.join(words)}")])

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 from smtpshell.protocol.errors import SmtpshellError
 from smtpshell.protocol.events import Event, Received
 from smtpshell.protocol.state import Mode
-from smtpshell.protocol.values import dataclass, field
+from smtpshell.protocol.values import dataclass, field, replace
 from smtpshell.tutor import checks
-from smtpshell.tutor.functions import TemplateError
+from smtpshell.tutor.functions import TemplateError, fill
 from smtpshell.tutor.lesson import (
     Ask,
     Check,
@@ -106,14 +106,14 @@ def practice_settings() -> Settings:
 
 
 @asynccontextmanager
-async def on_stage(lesson: Lesson, seed: int | None = None) -> AsyncIterator[Stage]:
-    """Set up a practice server and a conversation for a lesson, and take them down again."""
+async def on_stage(lesson: Lesson, seed: int = 0) -> AsyncIterator[Stage]:
+    """Set up a learner's practice server and a conversation for a lesson; take them down again."""
     from smtpshell.conversation.driver import Conversation
     from smtpshell.conversation.operations import options_from
     from smtpshell.practice.library import load_scenario
     from smtpshell.practice.server import PracticeServer
 
-    server = PracticeServer(load_scenario(lesson.scenario), seed=seed)
+    server = PracticeServer(load_scenario(lesson.scenario), seed=lesson.world_seed(seed))
     await server.start()
     conversation = Conversation(options_from(practice_settings()), published=server.is_published)
     stage = Stage(conversation, server)
@@ -138,7 +138,7 @@ async def perform(
     Ends at the first thing that goes wrong, because what follows would go wrong with it. Whether a
     reply is the expected one is for the `comparison` to say.
     """
-    async with on_stage(lesson) as stage:
+    async with on_stage(lesson, seed) as stage:
         performer = _Performer(lesson, stage, seed, choices or {}, audience, comparison)
         return await performer.run()
 
@@ -170,7 +170,7 @@ class _Performer:
         audience: Audience | None,
         comparison: Comparison,
     ) -> None:
-        self._lesson = lesson
+        self._lesson = lesson.form(seed)
         self._comparison = comparison
         self._stage = stage
         self._choices = choices
@@ -224,8 +224,9 @@ class _Performer:
             elif isinstance(action, Tool):
                 await self._tool(action)
             else:
-                await direct(self._stage, action)
-                self._note(told(action, self._stage))
+                directive = filled_in(action, self._values)
+                await direct(self._stage, directive)
+                self._note(told(directive, self._stage))
         except TemplateError as error:
             raise _Failure(Problem(action.line, str(error))) from error
         except SmtpshellError as error:
@@ -293,6 +294,11 @@ async def await_reactions(stage: Stage, reactions: object, mark: int) -> None:
         await stage.wait_closed()
 
 
+def filled_in(directive: Directive, values: Mapping[str, str]) -> Directive:
+    """Return a directive with the names in its argument filled in; raises `TemplateError`."""
+    return replace(directive, argument=fill(directive.argument, values))
+
+
 async def direct(stage: Stage, directive: Directive) -> None:
     """Do what a directive says; raises `SmtpshellError` when it cannot be done."""
     match directive.name:
@@ -358,7 +364,6 @@ async def run_tool(stage: Stage, tool: Tool, values: Mapping[str, str]) -> list[
     from smtpshell.conversation import local
     from smtpshell.conversation.terms import Broken, ReplyTimeout
     from smtpshell.tutor.bench import Bench
-    from smtpshell.tutor.functions import fill
 
     bench = Bench(stage.conversation, practice_settings(), stage.server)
     line = fill(tool.command, values)

@@ -26,6 +26,7 @@ ROLES = (
     "Note:",
     "Answer:",
     "Place:",
+    "Score:",
     "Skipped.",
     "Done.",
 )

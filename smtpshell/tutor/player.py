@@ -156,6 +156,8 @@ class Player(Walk):
     async def _turn(self, turn: Turn) -> None:
         """Judge one turn; those behind the end of the lesson are left alone."""
         if self.failing is not None:
+            line = turn.sent[-1].line if turn.sent else ""
+            self._record(line, turn, "wrong")
             if turn.received is None or turn.received.reply.is_refusal:
                 self.tell(mistakes.rows(self, judging.Judgement(), turn))
             elif self._holds(self.failing, aloud=turn.sent[-1].kind == "end"):
@@ -165,6 +167,7 @@ class Player(Walk):
             return
         exchange = self.action
         if not isinstance(exchange, Exchange) or self.attempt is None:
+            self._record(turn.sent[-1].line, turn, "beside")
             return
         unit = self.attempt.next
         code = turn.received.reply.code if turn.received is not None else None
@@ -219,6 +222,7 @@ class Player(Walk):
             line=line[:2000],
             code=reply.code if reply is not None else None,
             verdict=verdict,
+            **({"sent": 1} if turn is not None else {}),
         )
 
     # --- going back, for the lesson's own commands -----------------------------------------------

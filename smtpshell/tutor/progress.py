@@ -4,7 +4,7 @@ Nothing in a log is ever changed; where a learner stands is what its records say
 Each record has `at` (seconds since 1970), `kind` and `step`:
 
     begin   lesson digest version seed format      a new start; what went before does not count
-    line    line code verdict                      a line judged: right, different, wrong
+    line    line code verdict sent                 a line judged: right, different, wrong, beside
     answer  ask text right                         an answer to a question
     hint    number      shown      skip      undo      reset
     place   block action keep journal values       where the learner waits, and what was done
@@ -28,6 +28,7 @@ from smtpshell import __version__
 from smtpshell.conversation.settings import state_folder
 from smtpshell.protocol.errors import FileError
 from smtpshell.protocol.values import dataclass, field
+from smtpshell.tutor.economy import Account
 from smtpshell.tutor.lesson import FORMAT, Lesson
 from smtpshell.tutor.stage import Entry
 
@@ -84,6 +85,7 @@ class Progress:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._journal: tuple[Entry, ...] = ()
+        self.account = Account()
 
     @classmethod
     def of(cls, lesson: str) -> Progress:
@@ -124,6 +126,7 @@ class Progress:
 
     def record(self, kind: str, step: str = "", **facts: Any) -> None:  # noqa: ANN401 - JSON values
         """Append a record; raises `FileError`."""
+        self.account.see(kind, step, facts)
         if self._path is None:
             return
         entry = {"at": round(time.time(), 3), "kind": kind, "step": step, **facts}
@@ -141,7 +144,10 @@ class Progress:
         """Return what the log says; a line that makes no sense is passed over."""
         if self._path is None:
             return State()
-        state = fold(read_records(self._path))
+        records = read_records(self._path)
+        for record in records:
+            self.account.see(record["kind"], str(record.get("step", "")), record)
+        state = fold(records)
         self._journal = state.place.journal if state.place is not None else ()
         return state
 

@@ -23,6 +23,9 @@ from smtpshell.tutor.performance import Performance, Problem, perform
 SEEDS = 64
 """Variants of `vary` beyond this number are not all tried."""
 
+FORMS = 9
+"""Forms of a lesson whose steps are dealt that are tried."""
+
 
 async def prove(lesson: Lesson, text: str, others: Mapping[str, Lesson]) -> list[Problem]:
     """Return everything that is wrong with a lesson, in the order of its file.
@@ -100,9 +103,9 @@ async def _repeated(lesson: Lesson, canonical: Performance) -> AsyncIterator[Pro
 
 
 def _seeds(lesson: Lesson) -> Iterator[int]:
-    """Yield a seed for each combination of the variants, without the first."""
+    """Yield a seed for each combination of the variants, and for some of the forms of a deal."""
     seen = {tuple(sorted(lesson.values(0).items()))}
-    combinations = len(list(product(*lesson.variants.values())))
+    combinations = len(list(product(*lesson.variants.values()))) * (FORMS if lesson.deal else 1)
     seed = 0
     while len(seen) < min(combinations, SEEDS) and seed < 50 * SEEDS:
         seed += 1

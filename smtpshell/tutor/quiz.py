@@ -16,7 +16,7 @@ from smtpshell.protocol.errors import UsageError
 from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import dataclass
 from smtpshell.tutor.functions import TemplateError, fill
-from smtpshell.tutor.plainly import spoken
+from smtpshell.tutor.plainly import filled, spoken
 from smtpshell.tutor.questions import grade, question_rows, solution
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def run(
     tell([Row(f"Lesson: {lesson.title}. Questions only: {len(chosen)}."), Row(f"Note: {COMMANDS}")])
     right = 0
     for number, (step, ask) in enumerate(chosen, 1):
-        tell([Row(f"Step {number} of {len(chosen)}: {step.title}")])
+        tell([Row(f"Step {number} of {len(chosen)}: {filled(step.title, values)}")])
         outcome = _ask(ask, values, answers, tell)
         if outcome is None:
             tell([Row(f"Note: You left. Right at once: {right} of {number - 1}.")])

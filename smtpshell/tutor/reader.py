@@ -21,11 +21,12 @@ STEP = re.compile(r"## (?P<title>.+?) \{#(?P<id>[a-z][a-z0-9-]*)\}\s*")
 FENCE = re.compile(r"(?P<ticks>`{3,}|~{3,})\s*(?P<info>.*)")
 _KEYS = frozenset(
     {"id", "title", "format", "scenario", "scope", "minutes", "level", "needs", "teaches"}
-    | {"replay", "lang"}
+    | {"replay", "lang", "deal", "score"}
 )
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 REPLAYS = ("", "any")
 SCOPES = ("", "practice")
+SCORES = ("", "commands")
 
 
 class LessonError(SmtpshellError):
@@ -78,6 +79,7 @@ class _Reader:
         if not steps:
             self._complain(1, "there is no step: a step begins with '## Title {#id}'")
         self._unique(steps)
+        self._dealt(front, steps)
         fields = self._fields(front)
         if self._complaints:
             raise LessonError(self._complaints)
@@ -124,6 +126,7 @@ class _Reader:
         self._one_of(front, "format", (FORMAT,))
         self._one_of(front, "replay", REPLAYS)
         self._one_of(front, "scope", SCOPES)
+        self._one_of(front, "score", SCORES)
         name, line = front.get("id", ("", 1))
         if name and not re.fullmatch(r"[a-z][a-z0-9-]*", name):
             self._complain(line, f"the id {name!r} is not lower case letters, digits and hyphens")
@@ -140,6 +143,8 @@ class _Reader:
             "language": front.get("lang", ("", 0))[0] or "en",
             "variables": _named(front, "var."),
             "variants": {key: _words(value) for key, value in _named(front, "vary.").items()},
+            "deal": _words(front.get("deal", ("", 0))[0]),
+            "score": front.get("score", ("", 0))[0],
         }
 
     def _one_of(
@@ -245,6 +250,15 @@ class _Reader:
         block = fences.READERS[kind](numbered, start + 1, argument.strip(), self._complain)
         blocks.append(block)
         return end
+
+    def _dealt(self, front: dict[str, tuple[str, int]], steps: tuple[Step, ...]) -> None:
+        value, line = front.get("deal", ("", 0))
+        known = {step.id for step in steps}
+        for name in _words(value):
+            if name not in known:
+                self._complain(line, f"deal names {name!r}, and no step has that id")
+            elif {f"var.{name}", f"vary.{name}"} & front.keys():
+                self._complain(line, f"{name!r} is dealt, and a variable too")
 
     def _unique(self, steps: tuple[Step, ...]) -> None:
         seen: dict[str, int] = {}

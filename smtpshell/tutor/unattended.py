@@ -59,7 +59,7 @@ class LessonDesk(ScriptDesk):
         super().__init__(conversation, settings, out, errors)  # type: ignore[arg-type] # it is a text stream
         self.practice = stage.server
 
-    async def start_practice(self, scenario: str = "plain") -> Any:  # noqa: ANN401 - see Desk
+    async def start_practice(self, scenario: str = "plain", *, seed: int | None = None) -> Any:  # noqa: ANN401 - see Desk
         """Return the world of the lesson; it is never replaced."""
         return self.practice
 
@@ -101,7 +101,7 @@ async def play_lines(
     canonical = await perform(lesson, seed=seed)
     settings.set("stuffing", "off")
     muffled, muffled_errors = Muffler(out or sys.stdout), Muffler(errors or sys.stderr)
-    async with on_stage(lesson) as stage:
+    async with on_stage(lesson, seed) as stage:
         muffled.stage = muffled_errors.stage = stage
         desk = LessonDesk(stage, settings, muffled, muffled_errors)
         player = Player(lesson, stage, canonical, desk.tell, seed=seed, progress=progress)

@@ -13,6 +13,7 @@ from smtpshell.conversation.report import Row
 from smtpshell.protocol.state import Mode
 from smtpshell.protocol.values import dataclass, field, replace
 from smtpshell.tutor import checks, judging
+from smtpshell.tutor.economy import Account
 from smtpshell.tutor.functions import TemplateError
 from smtpshell.tutor.lesson import (
     Ask,
@@ -30,6 +31,7 @@ from smtpshell.tutor.performance import (
     await_reactions,
     direct,
     evidence_of,
+    filled_in,
     skipped_words,
     told,
 )
@@ -80,7 +82,7 @@ class Walk:
         seed: int = 0,
         progress: Progress | None = None,
     ) -> None:
-        self.lesson = lesson
+        self.lesson = lesson.form(seed)
         self.stage = stage
         self.canonical = canonical
         self.progress = progress or Progress(None)
@@ -161,6 +163,16 @@ class Walk:
         return self.lesson.steps[min(self.at.step, len(self.lesson.steps) - 1)]
 
     @property
+    def title(self) -> str:
+        """The title of that step."""
+        return filled(self.step.title, self.values)
+
+    @property
+    def account(self) -> Account | None:
+        """What was used and earned, in a lesson where that counts."""
+        return self.progress.account if self.lesson.score else None
+
+    @property
     def action(self) -> Exchange | Tool | Directive | None:
         """What is waited for, if it is something on the wire or a command."""
         if self.finished or self.asking or self.at.block >= len(self.step.blocks):
@@ -205,7 +217,7 @@ class Walk:
 
     def _title(self) -> None:
         total = len(self.lesson.steps)
-        title = f"Step {self.at.step + 1} of {total}: {self.step.title}"
+        title = f"Step {self.at.step + 1} of {total}: {self.title}"
         self.tell([Row(""), Row(title, "title")])
 
     async def advance(self) -> None:
@@ -222,10 +234,15 @@ class Walk:
     def _finish(self) -> None:
         self.finished = True
         self.progress.finish(tuple(self.stage.journal))
-        self.tell([Row(""), Row(f"Done. That was the lesson: {self.lesson.title}.", "good")])
+        rows = [Row(""), Row(f"Done. That was the lesson: {self.lesson.title}.", "good")]
+        if self.account is not None:
+            rows.append(Row(f"Score: {self.account.total(self.lesson, self.values)}"))
+        self.tell(rows)
 
     def _end_step(self) -> None:
         self.progress.record("done", self.step.id)
+        if self.account is not None:
+            self.say(f"Score: {self.account.told(self.lesson, self.values, self.step)}")
         self.at = replace(self.at, step=self.at.step + 1, block=0, action=0)
         self._open_step()
 
@@ -288,6 +305,7 @@ class Walk:
             self.say(f"Note: {skipped_words(directive.argument.upper())}", "dim")
             self.at = replace(self.at, block=len(self.step.blocks), action=0)
             return
+        directive = filled_in(directive, self.values)
         await direct(self.stage, directive)
         if words := told(directive, self.stage):
             self.say(f"Note: {words}", "dim")
@@ -312,8 +330,9 @@ class Walk:
         mark = self.canonical.marks.get(exchange.line)
         if mark is None:
             return False
-        lines = sorted(line for line in self.canonical.marks if line < exchange.line)
-        before = self.canonical.marks[lines[-1]].standing if lines else Standing()
+        lines = list(self.canonical.marks)
+        last = lines.index(exchange.line) - 1
+        before = self.canonical.marks[lines[last]].standing if last >= 0 else Standing()
         return judging.is_done_already(exchange, before, mark, self.standing)
 
     def _holds(self, check: Check, *, aloud: bool = True) -> bool:

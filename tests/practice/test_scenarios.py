@@ -601,7 +601,7 @@ def test_world_smuggle_makes_two_of_one_where_the_inbound_is_lenient() -> None:
 def test_clinic_moves_its_patients_with_the_seed() -> None:
     """Another seed puts each fault behind another name, and the same seed always the same one."""
     places = []
-    for seed in (100, 7, 7):
+    for seed in (0, 7, 7):
         server = PracticeServer("clinic", seed=seed)
         places.append([host.name for host in server.scenario.hosts if host.certificate])
         rules = {rule.host for rule in server.scenario.rules}

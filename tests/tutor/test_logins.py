@@ -67,7 +67,7 @@ def scram(*lines: str, seed: int = 0) -> tuple[list[str], list[str]]:
 
     async def run() -> tuple[list[str], list[str]]:
         canonical = await perform(lesson, seed=seed)
-        async with on_stage(lesson) as stage:
+        async with on_stage(lesson, seed) as stage:
             learner = Learner(lesson, stage, canonical, seed)
             await learner.player.begin()
             await learner.type_all([DOOR, "EHLO client.example", *lines])

@@ -79,6 +79,7 @@ class Tally:
     """What a log says of one step or question beside the moves; claims, good for statistics."""
 
     attempts: int = 0
+    commands: int = 0
     active: float = 0.0
     first: float | None = None
     last: float | None = None
@@ -237,6 +238,7 @@ def _tallies(records: Iterable[Record]) -> dict[str, Tally]:
                 tally.active += min(max(at - before, 0.0), PAUSE)
             if record["kind"] in ("line", "answer"):
                 tally.attempts += 1
+                tally.commands += int(bool(record.get("sent")))
                 if (wrong := _wrong(record)) is not None:
                     tally.wrong.append(wrong)
         before = at if at is not None else before

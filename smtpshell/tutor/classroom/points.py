@@ -14,10 +14,10 @@ from smtpshell.tutor.classroom.replaying import (
     SECONDS,
     Canonicals,
     Outcome,
-    items_of,
     replay,
 )
 from smtpshell.tutor.classroom.submission import Submission, Transcript, broken_at, seed_of
+from smtpshell.tutor.economy import items_of, worth
 from smtpshell.tutor.lesson import Lesson
 
 SUBMISSION_SECONDS = 120.0
@@ -123,7 +123,7 @@ def _notes(student: str, transcript: Transcript, lesson: Lesson, terms: Terms) -
         notes.append(f"{lesson.id}: the chain breaks at record {broken}: damaged or edited")
     attempts = attempts_of(lesson.id, transcript.records)
     strange = any(attempt.seed != seed_of(student) for attempt in attempts)
-    if strange and lesson.variants and not terms.any_seed:
+    if strange and lesson.varies and not terms.any_seed:
         notes.append(
             f"{lesson.id}: played with the seed of somebody else, or without a student's id"
         )
@@ -152,12 +152,15 @@ def rows_of(lesson: Lesson, attempt: Attempt, outcome: Outcome, price: float) ->
         hints = outcome.hints.get(item, 0)
         shown, skipped = item in outcome.shown, item in outcome.skipped
         earned = item in outcome.done and not shown and not skipped
+        used = max(tally.commands, outcome.account.used.get(item, 0))
+        tries = max(tally.attempts, outcome.account.tries.get(item, 0))
+        earns = worth(lesson, item, lesson.values(0), used=used, tries=tries)
         reason = "skipped" if skipped else "the answer was shown" if shown else "not done"
         rows.append(
             Row(
                 lesson=lesson.id,
                 item=item,
-                points=max(0.0, 1.0 - price * hints) if earned else 0.0,
+                points=max(0.0, earns - price * hints) if earned else 0.0,
                 attempts=tally.attempts,
                 hints=hints,
                 shown=shown,

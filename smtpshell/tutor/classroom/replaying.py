@@ -19,7 +19,8 @@ from smtpshell.protocol.secrets import HIDDEN
 from smtpshell.protocol.text import encode
 from smtpshell.protocol.values import dataclass, field
 from smtpshell.tutor.classroom.attempts import Answered, Attempt, Helped, Move, Typed, Waited
-from smtpshell.tutor.lesson import Check, Lesson, Smtp, Step, Tool
+from smtpshell.tutor.economy import Account, items_of
+from smtpshell.tutor.lesson import Check, Lesson, Smtp, Tool
 from smtpshell.tutor.moves import MOVES
 from smtpshell.tutor.performance import Performance, on_stage, perform, run_tool
 from smtpshell.tutor.plainly import filled
@@ -54,6 +55,7 @@ class Outcome:
     answers: dict[str, str] = field(default_factory=dict)
     finished: bool = False
     problem: str = ""
+    account: Account = field(default_factory=Account)
 
 
 class _Diverged(Exception):
@@ -70,6 +72,7 @@ class _Record(Progress):
     def record(self, kind: str, step: str = "", **facts: Any) -> None:  # noqa: ANN401 - as in Progress
         """Note a right answer, an open one, and the end of a step or of the lesson."""
         outcome = self._outcome
+        outcome.account.see(kind, step, facts)
         if kind == "answer":
             item = f"{step}/{facts['ask']}"
             if facts["right"]:
@@ -83,15 +86,20 @@ class _Record(Progress):
 
 
 class Canonicals:
-    """The canonical performances of lessons, each performed once for each set of variants."""
+    """The canonical performances of lessons, each performed once, or once for each learner.
+
+    Of a lesson that varies by the seed only the latest is kept.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str, tuple[tuple[str, str], ...]], Performance] = {}
+        self._known: dict[tuple[str, str, int], Performance] = {}
 
     async def of(self, lesson: Lesson, seed: int) -> Performance:
         """Return the performance of a lesson for learners with this seed."""
-        key = (lesson.id, lesson.digest, tuple(sorted(lesson.values(seed).items())))
+        key = (lesson.id, lesson.digest, seed if lesson.varies else 0)
         if key not in self._known:
+            for other in [each for each in self._known if lesson.varies and each[:2] == key[:2]]:
+                del self._known[other]
             self._known[key] = await perform(lesson, seed=seed)
         return self._known[key]
 
@@ -108,7 +116,7 @@ async def replay(
     outcome = Outcome()
     try:
         canonical = await canonicals.of(lesson, seed)
-        async with asyncio.timeout(seconds + GRACE), on_stage(lesson) as stage:
+        async with asyncio.timeout(seconds + GRACE), on_stage(lesson, seed) as stage:
             until = time.monotonic() + seconds
             await _Replay(lesson, stage, canonical, seed, outcome, until).run(attempt.moves)
     except _Diverged as reason:
@@ -136,10 +144,11 @@ class _Replay:
         self._until = until
         self._outcome = outcome
         self._journal: list[Entry] = []
-        self._numbers = {step.id: number for number, step in enumerate(lesson.steps)}
         self._player = Player(
             lesson, stage, canonical, lambda _rows: None, seed=seed, progress=_Record(outcome)
         )
+        steps = self._player.lesson.steps
+        self._numbers = {step.id: number for number, step in enumerate(steps)}
 
     async def run(self, moves: Sequence[Move]) -> None:
         """Make all moves."""
@@ -241,7 +250,7 @@ class _Replay:
         elif move.how == "shown":
             self._outcome.shown.add(item)
         else:
-            self._outcome.skipped |= items_of(player.step) - self._outcome.done
+            self._outcome.skipped |= set(items_of(player.step)) - self._outcome.done
             await MOVES["skip"].move(player)
 
     def _item(self) -> str:
@@ -267,9 +276,3 @@ class _Replay:
 
 def _begins(journal: Sequence[Entry], beginning: Sequence[Entry]) -> bool:
     return list(journal[: len(beginning)]) == list(beginning)
-
-
-def items_of(step: Step) -> set[str]:
-    """Return what points are given for in a step: its typing, and each question."""
-    items = {f"{step.id}/{ask.id}" for ask in step.asks if not ask.words}
-    return items | {step.id} if step.wants_typing else items

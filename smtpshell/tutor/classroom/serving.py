@@ -192,7 +192,7 @@ async def _world(
         return load_scenario(options.scenario), {}, None
     from smtpshell.tutor.library import load
 
-    lesson = load(options.lesson)
+    lesson = load(options.lesson).as_written()
     return load_scenario(lesson.scenario), await followers_of(lesson, keys), lesson
 
 

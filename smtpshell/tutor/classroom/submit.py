@@ -146,8 +146,4 @@ def played_as_another(submission: Submission) -> list[str]:
         if isinstance(other := begin_of(each.records).get("seed"), int) and other != seed
     }
     lessons = {lesson.id: lesson for lesson in map(read_file, lesson_paths() if others else ())}
-    return [
-        name
-        for name, other in others.items()
-        if name in lessons and lessons[name].values(other) != lessons[name].values(seed)
-    ]
+    return [name for name in others if name in lessons and lessons[name].varies]

@@ -23,7 +23,7 @@ STUDENT = "017"
 async def do_all(lesson: Lesson, log: Path, seed: int) -> bool:
     """Do all that a lesson asks for, as its author would, and keep the log."""
     canonical = await perform(lesson, seed=seed)
-    async with on_stage(lesson) as stage:
+    async with on_stage(lesson, seed) as stage:
         learner = Learner(lesson, stage, canonical, seed)
         player = learner.player
         player.progress = Progress(log)
