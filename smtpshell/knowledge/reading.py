@@ -87,6 +87,11 @@ _NAME_ENDS = frozenset(_ENDS.split())
 _SEPARATE = re.compile(r"[\s<>()\[\]{}\"';:,|`=]+")
 _LINK = re.compile(r"https?://([^\s/?#<>]{1,255})([^\s?#<>]*)([^\s<>]*)")
 _TOPIC = re.compile(r"[?&#](?:p=)?([a-z0-9]+)(?:$|[&.,;)\]])")
+_CAMEL = re.compile(
+    r"(?<=[=.])(?:[A-Z][a-z]+){2,8}\b|\b(?:[A-Z][a-z]+|[A-Z]{2,4}(?=[A-Z][a-z])){3,8}\b"
+)
+_HUMPED = re.compile("[a-z][A-Z][a-z]")
+_HUMP = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z][a-z]+")
 _ENHANCED = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 
 
@@ -141,6 +146,11 @@ def _replaced(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
     return text
 
 
+def _humps_apart(name: re.Match[str]) -> str:
+    """Put the words of a name that a program gives a fault ("RecipientNotFound") behind it."""
+    return " ".join([name[0], *_HUMP.findall(name[0])])
+
+
 def _without_links(text: str) -> str:
     """Leave of each link its host, the page that it names, and the topic it asks that page for.
 
@@ -169,7 +179,10 @@ def _without_mail_addresses(text: str) -> str:
 
 def read(text: str) -> Reading:
     """Read the words of a text; whatever the text, in time proportional to its (capped) length."""
-    text = text[:LONGEST].lower()
+    text = text[:LONGEST]
+    if _HUMPED.search(text):
+        text = _CAMEL.sub(_humps_apart, text)
+    text = text.lower()
     cut = text.find(FOLLOW_UP, 8)
     if cut > 0 and text[cut - 1] != ":":
         text = text[:cut]
