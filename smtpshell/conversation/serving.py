@@ -57,6 +57,16 @@ def build_parser() -> Parser:
         type=Path,
         help="write the authority that a program needs, to trust this server's certificate",
     )
+    parser.add_argument(
+        "--be-the-server",
+        action="store_true",
+        help="type the replies yourself: a client connects, and says what it makes of them",
+    )
+    parser.add_argument(
+        "--wait",
+        action="store_true",
+        help="with --be-the-server: wait for a partner's client, telnet for one",
+    )
     parser.add_argument("--list", action="store_true", help="list the scenarios")
     parser.add_argument(
         "--check", action="store_true", help="tell what is wrong with the scenario, serve nothing"
@@ -76,6 +86,12 @@ def main(arguments: list[str], settings: Settings) -> int:
     from smtpshell.practice.listening import check_address
 
     check_address(options.listen, public=options.i_know)
+    if options.be_the_server:
+        from smtpshell.conversation.answering import answer_by_hand
+
+        return asyncio.run(answer_by_hand(options, settings))
+    if options.wait:
+        raise UsageError("what shall wait?", "--wait", "Add --be-the-server.")
     return asyncio.run(_serve(options, settings))
 
 

@@ -14,6 +14,7 @@ The rooms within the room:
     reports         delivery status notifications   signing         changes and DKIM on the way
     verdicts        SPF, DKIM, DMARC of the world   certificates    throw-away, made when used
     malform         what a reply should not be      tap             the server's side as events
+    steward         a word of whoever keeps it      client          for a person who is the server
 
 The data lie in lessons/scenarios; README.md there is the guide for authors.
 """
