@@ -230,10 +230,10 @@ LOCAL: dict[str, LocalCommand] = {
         ),
         LocalCommand(
             "lesson",
-            "[NAME | NUMBER | leave]",
-            "list the lessons, play one, or leave it",
+            "[NAME | NUMBER | leave] [--quiz] [--seed N] [--lang CODE]",
+            "list the lessons, play one or ask its questions, or leave it",
             "smtpshell.tutor.commands:lesson",
-            ("lesson",),
+            ("lesson", "lesson option"),
             "practice",
         ),
         LocalCommand(

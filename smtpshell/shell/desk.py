@@ -16,7 +16,8 @@ from smtpshell.conversation.operations import options_from
 from smtpshell.conversation.report import Row
 from smtpshell.conversation.terms import Broken, ReplyTimeout
 from smtpshell.protocol.errors import SmtpshellError
-from smtpshell.protocol.events import Connected, Event
+from smtpshell.protocol.events import Connected, Event, Sent
+from smtpshell.protocol.secrets import HIDDEN
 from smtpshell.protocol.state import Mode, State
 from smtpshell.protocol.text import visible
 
@@ -53,8 +54,9 @@ class ShellDesk:
         if isinstance(event, Connected):
             self._secret_allowed = False
         guest = self.guest
+        unseen = isinstance(event, Sent) and event.kind == "answer" and event.line != HIDDEN
         if guest is None or not guest.silent:
-            self.console.event(event, typed=self._typed)
+            self.console.event(event, typed=self._typed and not unseen)
         if guest is not None:
             guest.on_event(event)
         self.console.refresh()

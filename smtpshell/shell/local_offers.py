@@ -104,11 +104,27 @@ def _lessons(scene: Scene, _words: list[str]) -> Pairs:
     yield "leave", "end the lesson that is played; it goes on there another time"
 
 
+def _lesson_options(_scene: Scene, words: list[str]) -> Pairs:
+    if words[-2] == "--lang":
+        from smtpshell.tutor.commands import languages
+
+        yield from languages(words[0]).items()
+        return
+    if words[-2] != "--seed":
+        yield from LESSON_OPTIONS.items()
+
+
 def _providers(_scene: Scene, _words: list[str]) -> Pairs:
     from smtpshell.knowledge.providers import providers
 
     yield from ((row.name, f"{row.title}, {row.host}") for row in providers().values())
 
+
+LESSON_OPTIONS = {
+    "--quiz": "its questions alone",
+    "--seed": "another variant: --seed 7",
+    "--lang": "a translation: --lang de",
+}
 
 SOURCES: dict[str, Callable[[Scene, list[str]], Pairs]] = {
     "target": lambda scene, _: remembered.targets(scene),
@@ -122,6 +138,7 @@ SOURCES: dict[str, Callable[[Scene, list[str]], Pairs]] = {
     "help": _help,
     "word": _words,
     "lesson": _lessons,
+    "lesson option": _lesson_options,
     "provider": _providers,
 }
 """What completes an argument of each kind."""

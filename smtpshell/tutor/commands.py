@@ -9,9 +9,10 @@ from smtpshell.protocol.errors import UsageError
 
 if TYPE_CHECKING:
     from smtpshell.conversation.desk import Desk
-
+    from smtpshell.conversation.guest import Guest
 
 LEAVE = "leave"
+SYNTAX = "write /lesson NAME [--seed N] [--quiz] [--lang CODE]"
 
 
 def names() -> dict[str, str]:
@@ -26,6 +27,18 @@ def numbers() -> list[int]:
     from smtpshell.tutor.library import lesson_paths
 
     return [int(path.stem.partition("-")[0]) for path in lesson_paths()]
+
+
+def languages(name: str) -> dict[str, str]:
+    """Return the languages in which a lesson can be had, each with its title in it."""
+    from smtpshell.protocol.errors import SmtpshellError
+    from smtpshell.tutor.library import find, title_of, translations
+
+    try:
+        path = find(name)
+    except SmtpshellError:
+        return {}
+    return {"en": title_of(path), **{key: title_of(at) for key, at in translations(path).items()}}
 
 
 async def lesson(desk: Desk, argument: str) -> None:
@@ -44,14 +57,25 @@ async def lesson(desk: Desk, argument: str) -> None:
             "a script cannot play a lesson", "/lesson", "Run smtpshell lesson NAME for that."
         )
     if argument == LEAVE:
+        if getattr(desk, "guest", None) is None:
+            raise UsageError("no lesson is being played", "/lesson leave", "/lesson lists them.")
         await desk.dismiss()  # type: ignore[attr-defined] # who invites can dismiss
         desk.say("You left the lesson. /lesson NAME goes on where you were.")
         return
-    from smtpshell.tutor.classroom.submission import seed_of
-    from smtpshell.tutor.guest import LessonGuest
-    from smtpshell.tutor.library import load
-    from smtpshell.tutor.progress import Progress
+    await invite(guest_of(desk, argument))
 
-    chosen = load(argument)
-    seed = seed_of(desk.settings.told("student"))
-    await invite(LessonGuest(chosen, Progress.of(chosen.id), seed=seed))
+
+def guest_of(desk: Desk, argument: str) -> Guest:
+    """Return who plays what `NAME [--seed N] [--quiz] [--lang CODE]` says; raises `UsageError`."""
+    from smtpshell.tutor.guest import LessonGuest
+    from smtpshell.tutor.lessons import chosen
+    from smtpshell.tutor.progress import Progress
+    from smtpshell.tutor.quiz import QuizGuest
+
+    words = argument.split()
+    if not {"-h", "--help"}.isdisjoint(words):  # no page may be printed over the prompt
+        raise UsageError(SYNTAX, "/lesson")
+    lesson, seed, options = chosen(words, desk.settings)
+    if options.quiz:
+        return QuizGuest(lesson, seed)
+    return LessonGuest(lesson, Progress.of(lesson.id), seed=seed)

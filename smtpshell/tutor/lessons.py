@@ -20,9 +20,12 @@ from typing import TYPE_CHECKING
 from smtpshell.protocol.errors import FileError, SmtpshellError, UsageError
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from smtpshell.conversation.guest import Guest
     from smtpshell.conversation.options import Parser
     from smtpshell.conversation.settings import Settings
+    from smtpshell.tutor.lesson import Lesson
 
 GOOD, WRONG, SYNTAX, ENVIRONMENT = 0, 1, 2, 3
 SEED_DIGITS = 18
@@ -114,12 +117,7 @@ def check(words: list[str], settings: Settings) -> int:
 
 def play(words: list[str], settings: Settings, interact: Interact | None) -> int:
     """Play a lesson in the shell, or with lines from standard input where there is no terminal."""
-    from smtpshell.tutor.classroom.submission import seed_of
-    from smtpshell.tutor.library import load
-
-    options = _play_parser().parse_args(words)
-    lesson = load(options.lesson, options.lang)
-    seed = seed_of(settings.told("student")) if options.seed is None else options.seed
+    lesson, seed, options = chosen(words, settings)
     if options.quiz:
         from smtpshell.tutor.quiz import main as quiz_main
 
@@ -133,6 +131,17 @@ def play(words: list[str], settings: Settings, interact: Interact | None) -> int
     from smtpshell.tutor.unattended import play_lines
 
     return asyncio.run(play_lines(lesson, settings, seed=seed))
+
+
+def chosen(words: list[str], settings: Settings) -> tuple[Lesson, int, Namespace]:
+    """Return the lesson that words name, the learner's seed, and the options as they were given."""
+    from smtpshell.tutor.classroom.submission import seed_of
+    from smtpshell.tutor.library import load
+
+    options = _play_parser().parse_args(words)
+    lesson = load(options.lesson, options.lang)
+    seed = seed_of(settings.told("student")) if options.seed is None else options.seed
+    return lesson, seed, options
 
 
 def _parser(word: str, description: str) -> Parser:

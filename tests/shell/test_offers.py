@@ -137,3 +137,11 @@ def test_any_text(text: str, kind: str) -> None:
     """Whatever is on the line, completing it raises nothing and replaces no more than is there."""
     for offer in offers(text, scene(HELLO, MAIL, kind=kind)):
         assert 0 <= offer.replaces <= len(text)
+
+
+def test_a_lessons_options_are_offered_behind_its_name() -> None:
+    """The options of the command line, and behind --lang the languages that there are."""
+    assert texts("/lesson 1 --", HELLO) == ["--quiz", "--seed", "--lang"]
+    assert texts("/lesson 1 --seed ", HELLO) == []
+    assert "en" in texts("/lesson 1 --lang ", HELLO)
+    assert texts("/lesson nonsense --lang ", HELLO) == []

@@ -103,7 +103,7 @@ def test_the_lesson_on_tls(tmp_path: Path) -> None:
         tty.line("/cert", r"subject +CN=mail\.practice\.example")
         tty.wait_prompt("step 3 of 5  answer> $")
         tty.line("mail.practice.example", "Send Bob a letter")
-        tty.line("/where", "You are connected, encrypted, greeted as client.example")
+        tty.line("/where", "you are connected, encrypted, greeted as client.example")
         tty.line("/skip", "Step 4 of 5: Two bad papers")
         tty.wait_prompt("step 4 of 5  expired.practice.example> $")
         tty.line("EHLO client.example")
@@ -112,7 +112,7 @@ def test_the_lesson_on_tls(tmp_path: Path) -> None:
 
 
 def test_the_lesson_on_logins(tmp_path: Path) -> None:
-    """A name that is not encoded ends the login; the secret answers are never on the screen."""
+    """A name that is not encoded ends the login; published answers are shown once they are sent."""
     with Tty("lesson", "auth-plain-and-login", home=tmp_path, rows=60) as tty:
         tty.wait_prompt("step 1 of 5 .*> $")
         tty.line("/skip", "Step 2 of 5: A code is not a lock")
@@ -123,9 +123,10 @@ def test_the_lesson_on_logins(tmp_path: Path) -> None:
         tty.line("/unb64 c3dvcmRmaXNo", "^swordfish$")
         tty.line("swordfish", "Step 3 of 5: Question and answer")
         tty.line("AUTH LOGIN", "334 VXNlcm5hbWU6")
-        tty.line("alice", "Not yet. That was no base64, and the login is over")
+        tty.line("alice", "Not yet. Encode it first, by .b64 alice. Begin again with AUTH")
         tty.line("AUTH LOGIN", "Here is the first question again")
-        tty.line("YWxpY2U=", "334 UGFzc3dvcmQ6")
+        tty.line("YWxpY2U=", "^C: YWxpY2U=$")
+        tty.wait_for("334 UGFzc3dvcmQ6")
         tty.line("*", "Not yet. You gave up")
         tty.line("AUTH LOGIN")
         tty.wait_for("Here is the first question again", times=2)
@@ -190,3 +191,21 @@ def test_the_lesson_on_exchangers(tmp_path: Path) -> None:
         tty.line("550", "Not yet. That means an unknown user")
         tty.line("556", "What does a sender do")
         tty.line("2", "Done. That was the lesson")
+
+
+def test_a_lesson_is_chosen_with_its_options_inside_the_shell(tmp_path: Path) -> None:
+    """A quiz, a seed and a language can be asked for; nonsense is told, and the shell goes on."""
+    with Tty(home=tmp_path, rows=60) as tty:
+        tty.wait_prompt("practice> $")
+        tty.line("/lesson leave", "no lesson is being played")
+        tty.line("/lesson 1 --nonsense", "unrecognized arguments: --nonsense")
+        tty.line("/lesson 1 --lang xx", "no translation into 'xx'")
+        tty.line("/lesson 2 --quiz", r"Questions only: \d")
+        tty.wait_prompt("question 1 of .*answer> $")
+        tty.line("/show", "Answer: ")
+        tty.line("/lesson leave", "You left the lesson")
+        tty.wait_prompt("practice> $")
+        tty.line(
+            "/lesson clinic --seed 522205", "Nobody gets|nobody at practice.example gets any mail"
+        )
+        tty.wait_prompt("step 1 of 9  ward1.practice.example> $")

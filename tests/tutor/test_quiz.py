@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
+from collections.abc import Iterable
 
 import pytest
 
+from smtpshell.conversation.report import Row
+from smtpshell.conversation.settings import Settings
+from smtpshell.protocol.errors import UsageError
 from smtpshell.tutor.lesson import Lesson
 from smtpshell.tutor.library import load
-from smtpshell.tutor.quiz import Score, questions, run
+from smtpshell.tutor.quiz import QuizGuest, Score, questions, run
 from tests.conversation.running import smtpshell
 from tests.tutor.making import FIRST, lesson_text, made, wire
 
@@ -100,3 +105,41 @@ def test_a_lesson_without_questions_has_no_quiz(tmp_path) -> None:
     run = smtpshell("lesson", str(path), "--quiz")
     assert run.status == 2
     assert "has no questions" in run.err
+
+
+class Room:
+    """A host that keeps what it is shown."""
+
+    interactive = True
+
+    def __init__(self) -> None:
+        self.settings = Settings()
+        self.shown: list[str] = []
+
+    def show(self, report: Iterable[Row], facts: object = None) -> None:
+        """Keep what is shown."""
+        self.shown += [row.text for row in report]
+
+
+def test_a_quiz_is_asked_beside_the_shell(lesson) -> None:
+    """Its guest keeps answers and its own commands, and sends nothing; then it keeps nothing."""
+    room, guest = Room(), QuizGuest(lesson, 0)
+
+    async def sit() -> None:
+        await guest.start(room)  # type: ignore[arg-type] # as much of a host as is needed
+        assert guest.asking == "answer"
+        assert guest.prompt_prefix == "question 1 of 2"
+        assert set(guest.commands) == {"again", "show", "skip"}
+        for line in ("alice", "/again", "YWxpY2U=", "1, 3"):
+            assert await guest.before_line(line)
+        assert not await guest.before_line("NOOP")
+
+    asyncio.run(sit())
+    assert room.shown[-1] == "Done. Right at once: 1 of 2."
+    assert (guest.asking, guest.prompt_prefix, dict(guest.commands)) == ("", "", {})
+
+
+def test_a_guest_without_questions_is_refused() -> None:
+    """A lesson that asks nothing has no quiz, and says how to play it."""
+    with pytest.raises(UsageError, match="has no questions"):
+        QuizGuest(made(wire("S: 220 *", "C: QUIT", "S: 221 *")), 0)
