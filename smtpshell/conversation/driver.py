@@ -234,6 +234,7 @@ class Conversation(Publisher):
                 line=answer.outgoing.shown if answer.outgoing else "",
                 unasked=answer.unasked,
                 recipient=answer.recipient,
+                by=self.operation,
                 before=before,
             )
             self._progress.set()

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 BINDING_ORDER = ("tls-exporter", "tls-server-end-point", "tls-unique")
 _TOKEN = "token"  # noqa: S105 - the name of a need, not a secret
+WRONG_CREDENTIALS = 535
+"""The code of a login that was understood and failed (RFC 4954 section 6)."""
+
 _ROUNDS = 10
 """Challenges that are answered before a server is taken to be making fun of us."""
 
@@ -79,7 +82,7 @@ async def authenticate(desk: Desk, login: Login) -> Reply:
             f"the login was refused with {reply.code}"
             + ("" if desk.interactive else f": {visible(reply.text)}"),
             f"AUTH {row.name}",
-            row.failure,
+            row.failure if reply.code == WRONG_CREDENTIALS else "/why tells what it may be.",
             status=Status.AUTH,
         )
     exchange.accepted()

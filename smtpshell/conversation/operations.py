@@ -142,6 +142,12 @@ async def secure(desk: Desk) -> None:
     demanded = policy in ("verify", "required") or (asked and policy != "never")
     if conversation.encrypted or not (demanded or policy == "optional"):
         return
+    with conversation.driven("starttls"):
+        await _upgrade(desk, demanded=demanded)
+
+
+async def _upgrade(desk: Desk, *, demanded: bool) -> None:
+    conversation = desk.conversation
     if conversation.snapshot.helo is None:
         await hello(desk)
     extensions = conversation.snapshot.extensions

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from smtpshell.conversation.log import Log
@@ -21,6 +22,7 @@ class Publisher:
         self._clock = clock
         self._began = clock()
         self._sinks: list[Sink] = []
+        self.operation = ""
 
     def subscribe(self, sink: Sink) -> Callable[[], None]:
         """Call `sink` with every event from now on; the returned function ends it."""
@@ -34,6 +36,18 @@ class Publisher:
         for sink in tuple(self._sinks):
             sink(event)
         return event
+
+    @contextmanager
+    def driven(self, operation: str) -> Iterator[None]:
+        """Mark the replies that come while the context lasts as those of an operation.
+
+        What they call for is done by it, so nobody needs to be told to type anything.
+        """
+        before, self.operation = self.operation, self.operation or operation
+        try:
+            yield
+        finally:
+            self.operation = before
 
     def remark(self, text: str, kind: str = "note") -> None:
         """Emit a note of the program's own."""

@@ -138,7 +138,8 @@ async def _send(text: str, plan: Plan, settings: Settings, *, lmtp: bool) -> int
     transaction = Transaction(desk, plan)
     try:
         target = await resolve_target(desk, text)
-        await _play(transaction, replace(target, lmtp=True) if lmtp else target)
+        with conversation.driven("send"):
+            await _play(transaction, replace(target, lmtp=True) if lmtp else target)
         await _goodbye(desk)
     except Broken:
         pass

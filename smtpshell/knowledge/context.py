@@ -38,6 +38,7 @@ class Context:
     `message_size` and `size_limit` count octets. `recipients` were accepted, `refused` were not.
     `recipient_mx` tells whether `host` is a mail exchanger of the recipient's domain.
     `client_address` is our own address as the server sees it. `ms` is how long the reply took.
+    `driven` says that a program carries on the dialogue, or has already: there is nothing to type.
     `early` tells what was not sent whole yet when the reply came, `hasty` what the client did not
     wait for: keys of `protocol.pairing.EARLY` and `HASTY`.
     """
@@ -66,6 +67,7 @@ class Context:
     provider: str | None = None
     practice: bool = False
     unasked: bool = False
+    driven: bool = False
     early: str = ""
     hasty: str = ""
     ms: float | None = None

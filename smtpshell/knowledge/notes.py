@@ -25,6 +25,13 @@ TOO_EARLY: dict[str, str] = {
 """What an early refusal means for what is sent next, by what was not whole yet."""
 
 
+DRIVEN: dict[int, str] = {
+    334: "The server goes on with the login.",
+    354: "The server takes the message now.",
+}
+"""What is said of replies whose meaning is all advice, where a program takes it."""
+
+
 def short(reply: Reply, context: Context = NO_CONTEXT, *, diagnose: bool = True) -> str:
     """Return the note of one line: what the code means for this command, or why it was refused.
 
@@ -37,6 +44,8 @@ def short(reply: Reply, context: Context = NO_CONTEXT, *, diagnose: bool = True)
     from smtpshell.knowledge.explain import explain
 
     reason = explain(reply, context).short
+    if context.driven:
+        return reason
     if context.unasked and reply.code == 421:
         return f"{UNASKED} {reason}"
     return f"{reason} {TOO_EARLY.get(context.early, '')}".rstrip()
@@ -45,13 +54,19 @@ def short(reply: Reply, context: Context = NO_CONTEXT, *, diagnose: bool = True)
 def _by_codes(reply: Reply, context: Context) -> str:
     meaning = code_meaning(reply.code, context.command)
     if not reply.is_refusal:
-        return meaning
+        return _without_advice(reply.code, meaning) if context.driven else meaning
     detail = enhanced_row(reply.enhanced)
     start = "Not now" if reply.family == 4 else "Refused for good"
     sentence = f"{start}: {meaning[:1].lower()}{meaning[1:]}"
     if detail is None or not detail.likely:
         return sentence
     return f"{sentence.rstrip('.')} ({reply.enhanced}: {detail.meaning})."
+
+
+def _without_advice(code: int | None, meaning: str) -> str:
+    """Return what a reply means without what to type next: the first sentence of the table."""
+    first, stop, _ = meaning.partition(". ")
+    return DRIVEN.get(code or 0, f"{first}." if stop else meaning)
 
 
 def long(reply: Reply, context: Context = NO_CONTEXT) -> list[tuple[str, str]]:
@@ -61,7 +76,9 @@ def long(reply: Reply, context: Context = NO_CONTEXT) -> list[tuple[str, str]]:
 
     explanation = explain(reply, context)
     lines = [("meaning", explanation.meaning)]
-    if explanation.class_ == "ok":
+    if explanation.class_ == "ok" and context.driven:
+        lines = [("meaning", short(reply, context))]
+    elif explanation.class_ == "ok":
         lines += [("next", command) for command in explanation.next[:1]]
     else:
         lines.append(("who must act", WHO[explanation.who]))

@@ -162,7 +162,6 @@ _IN_WORDS: dict[str, str] = {
     "is-mx": "this host is a mail exchanger of the recipient's domain",
     "not-mx": "this host is no mail exchanger of the recipient's domain",
     "over-size": "the message is larger than SIZE allows",
-    "under-size": "the message is no larger than SIZE allows",
     "malformed": "the command departs from the grammar",
     "before-hello": "no EHLO had been answered yet",
     "before-mail": "no MAIL had been accepted yet",

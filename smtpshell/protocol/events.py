@@ -72,8 +72,9 @@ class Received(Event):
     """A reply. `command` is the verb that it answers, None where it answers none.
 
     `line` is the (redacted) command line that it answers. `unasked` marks a reply that nothing was
-    waiting for. `recipient` names whom one of LMTP's replies after the dot is about (RFC 2033
-    section 4.2). `ms` counts from the sending of the command, or from the connection.
+    waiting for. `by` names the operation that drives the dialogue, such as "auth", and is "" where
+    somebody sends line by line. `recipient` names whom one of LMTP's replies after the dot is about
+    (RFC 2033 section 4.2). `ms` counts from the sending of the command, or from the connection.
     """
 
     reply: Reply
@@ -82,6 +83,7 @@ class Received(Event):
     line: str = ""
     unasked: bool = False
     recipient: str | None = None
+    by: str = ""
     before: Snapshot
 
     @property

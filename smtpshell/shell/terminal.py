@@ -19,12 +19,14 @@ from prompt_toolkit.filters import Condition, to_filter
 from prompt_toolkit.input import create_input
 from prompt_toolkit.input.typeahead import store_typeahead
 from prompt_toolkit.keys import Keys
+from prompt_toolkit.layout.processors import ConditionalProcessor
 from prompt_toolkit.output import create_output
 from prompt_toolkit.shortcuts import PromptSession
 
 from smtpshell.conversation.settings import state_folder
 from smtpshell.shell.bar import Moment, bar_line
 from smtpshell.shell.console import Key, Typed
+from smtpshell.shell.hidden import HiddenInput, hidden
 from smtpshell.shell.history import ShellHistory, keepable
 from smtpshell.shell.keys import bindings_for
 from smtpshell.shell.lexer import InputLexer, coloured
@@ -94,7 +96,9 @@ class Terminal:
             completer=DynamicCompleter(lambda: _completer(lambda: scene(self.kind))),
             complete_while_typing=Condition(lambda: bool(settings["completion"])),
             auto_suggest=ConditionalAutoSuggest(AutoSuggestFromHistory(), commanding),
-            is_password=Condition(lambda: self._standing.secret),
+            input_processors=[
+                ConditionalProcessor(HiddenInput(), Condition(lambda: self._standing.secret))
+            ],
             history=self.history,
             key_bindings=bindings_for(self),
             bottom_toolbar=self._bar,
@@ -174,7 +178,7 @@ class Terminal:
         from smtpshell.protocol.text import visible
 
         now = self._moment(prompt.kind, "").now
-        pieces = [("", "*" * len(line))] if prompt.secret else coloured(line, prompt.kind, now)
+        pieces = [("", hidden(line))] if prompt.secret else coloured(line, prompt.kind, now)
         shown: Line = [*prompt.line, *((style, visible(text)) for style, text in pieces)]
         self.screen.write([shown])
 

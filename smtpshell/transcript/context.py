@@ -34,6 +34,7 @@ def context_of(event: Received, **more: object) -> Context:
         "unasked": event.unasked,
         "ms": event.ms,
         "early": event.early,
+        "driven": bool(event.by) or event.after.pending > 0,
     }
     if event.command == "MAIL":
         facts["message_size"] = declared_size(event.line)

@@ -86,4 +86,4 @@ def challenge_of(event: Received) -> str:
     from smtpshell.protocol.sasl.challenges import explain_line
 
     text = event.reply.lines[-1] if event.reply.lines else ""
-    return explain_line(mechanism, event.after.challenges, text)
+    return explain_line(mechanism, event.after.challenges, text, by_hand=not event.by)

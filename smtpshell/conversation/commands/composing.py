@@ -67,8 +67,9 @@ async def send(desk: Desk, argument: str) -> None:
         desk.say("Not sent.")
         return
     try:
-        await _make_ready(desk)
-        await transaction.envelope_and_message()
+        with conversation.driven("send"):
+            await _make_ready(desk)
+            await transaction.envelope_and_message()
     except Stopped:
         if plan.drop:
             await conversation.close()

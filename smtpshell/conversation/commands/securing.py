@@ -24,7 +24,8 @@ async def starttls(desk: Desk, argument: str) -> None:
         raise UsageError(
             "/starttls takes no argument", argument, "Options are set by /set tls-min."
         )
-    await upgrade(desk)
+    with desk.conversation.driven("starttls"):
+        await upgrade(desk)
 
 
 async def auth(desk: Desk, argument: str) -> None:
@@ -44,7 +45,8 @@ async def auth(desk: Desk, argument: str) -> None:
         raise UsageError(
             "too many words", "/auth", "Write /auth MECHANISM USER; the password is asked for."
         )
-    await authenticate(desk, Login(mechanism, words[0] if words else "", show=show))
+    with desk.conversation.driven("auth"):
+        await authenticate(desk, Login(mechanism, words[0] if words else "", show=show))
 
 
 async def b64(desk: Desk, argument: str) -> None:

@@ -46,7 +46,8 @@ async def data(desk: Desk, argument: str) -> None:
     """Send a file as the message."""
     if not argument:
         raise UsageError("no file is named", "/data", "Write /data FILE; DATA alone lets you type.")
-    await send_file(desk, Path(argument).expanduser())
+    with desk.conversation.driven("data"):
+        await send_file(desk, Path(argument).expanduser())
 
 
 async def raw(desk: Desk, argument: str) -> None:

@@ -75,7 +75,7 @@ async def bdat(desk: Desk, argument: str) -> None:
         raise FileError.from_os(error, path, "read") from error
     conversation = desk.conversation
     done = 0
-    with desk.progress(path.name, total) as step:
+    with conversation.driven("bdat"), desk.progress(path.name, total) as step:
         for chunk, last in _chunks(path, size):
             mark = conversation.log.mark()
             await conversation.send(encode(bdat_line(chunk, last)) + b"\r\n")
