@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from smtpshell.conversation.report import Row
+from smtpshell.protocol.events import Connected, Failed
 from smtpshell.protocol.text import visible
 from smtpshell.transcript.plain import plain_lines
 from smtpshell.tutor.performance import perform
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from smtpshell.conversation.settings import Settings
     from smtpshell.protocol.events import Event
     from smtpshell.tutor.lesson import Ask, Lesson, Prose, Step
+
+
+_TOOK = re.compile(r" \(<?\d+ ms\)")
+"""How look-ups tell how long they took, which is another time each time."""
 
 
 class Teller:
@@ -52,18 +58,34 @@ class Teller:
     def event(self, event: Event) -> None:
         """Tell an event."""
         notes = "off" if self._settings.quiet else self._settings.notes
-        for line in plain_lines(event, notes, timing=False, ascii_only=self._settings.plain):
+        for line in same_lines(event, notes, ascii_only=self._settings.plain):
             self.line(line)
 
     def note(self, text: str) -> None:
         """Tell what the lesson itself does."""
-        self.line(f"Note: {text}")
+        self.line(f"Note: {steady(text)}")
 
-    def ask(self, ask: Ask) -> None:
+    def ask(self, ask: Ask, values: Mapping[str, str]) -> None:
         """Tell a question and its answer."""
-        self.line(f"Question: {' '.join(ask.question)}")
-        right = [filled(answer.text, {}) for answer in ask.answers if answer.kind in "=x"]
+        self.line(f"Question: {filled(' '.join(ask.question), values)}")
+        right = [filled(answer.text, values) for answer in ask.answers if answer.kind in "=x"]
         self.line(f"Answer: {'; '.join(right) or 'in your own words'}")
+
+
+def steady(text: str) -> str:
+    """Return what is told of a command without how long it took."""
+    return _TOOK.sub("", text)
+
+
+def same_lines(event: Event, notes: str, *, ascii_only: bool = False) -> list[str]:
+    """Return the lines of an event that are the same each time: without port and time."""
+    lines = plain_lines(event, notes, timing=False, ascii_only=ascii_only)
+    match event:
+        case Connected():
+            return [line.replace(f", {event.address} port {event.port}", "") for line in lines]
+        case Failed():
+            return [re.sub(r" after <?\d+ ms", "", line) for line in lines]
+    return list(lines)
 
 
 def _without_title(lines: tuple[str, ...]) -> tuple[str, ...]:

@@ -38,12 +38,13 @@ class Part:
 
 def essence(lesson: Lesson) -> Iterator[Part]:
     """Yield the parts of a lesson's essence in the order of its file."""
-    for name in ("id", "scenario", "scope", "replay"):
+    for name in ("id", "scenario", "scope", "replay", "score"):
         yield Part(f"the {name}", getattr(lesson, name), 1)
     for name, value in sorted(lesson.variables.items()):
         yield Part(f"the variable {name}", value, 1)
     for name, values in sorted(lesson.variants.items()):
         yield Part(f"the variants {name}", ", ".join(values), 1)
+    yield Part("the deal", ", ".join(lesson.deal), 1)
     for step in lesson.steps:
         yield Part("the step", step.id, step.line)
         for block in step.blocks:

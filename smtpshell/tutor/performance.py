@@ -75,6 +75,10 @@ class Performance:
 
         return tuple(line for event in self.events for line in plain_lines(event, "off"))
 
+    def complaints(self, lesson: Lesson) -> tuple[str, ...]:
+        """Return the problems as lines of the form file:line: message."""
+        return tuple(f"{lesson.path}:{each.line}: {each.text}" for each in self.problems)
+
 
 class Audience(Protocol):
     """Whoever watches a performance."""
@@ -91,7 +95,7 @@ class Audience(Protocol):
     def note(self, text: str) -> None:
         """Hear what the lesson itself does."""
 
-    def ask(self, ask: Ask) -> None:
+    def ask(self, ask: Ask, values: Mapping[str, str]) -> None:
         """Hear a question; its right answer is known."""
 
 
@@ -215,7 +219,7 @@ class _Performer:
             elif self._audience is not None and isinstance(block, Prose):
                 self._audience.prose(block, self._values)
             elif self._audience is not None and isinstance(block, Ask):
-                self._audience.ask(block)
+                self._audience.ask(block, self._values)
 
     async def _act(self, action: Exchange | Tool | Directive) -> None:
         try:

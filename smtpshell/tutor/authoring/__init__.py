@@ -1,9 +1,11 @@
 """The author's room: what helps to write lessons, to keep them true, and to show them.
 
-commands        `smtpshell lesson new`, `format`, `render`, `guide`, `record`
+commands        `smtpshell lesson new`, `format`, `guide`, `record`
 template        the file of a new lesson, and the format on one page
 accept          the server's words taken over        rewording    ... as far as that is certain
 i18n            texts out to translators and in      texts        ... found in a lesson file
 po              PO files
-rendering       a lesson as a page to read           writing      files, whole or not at all
+render          a lesson to read or to watch         rendering    ... as a page of HTML
+timeline        ... as it passes in time             recordings   ... as casts, captions, tapes
+writing         files, whole or not at all
 """

@@ -15,7 +15,7 @@ from smtpshell.tutor.authoring.writing import write_new
 if TYPE_CHECKING:
     from smtpshell.conversation.settings import Settings
 
-GOOD, WRONG = 0, 1
+GOOD = 0
 
 
 def new(words: list[str], settings: Settings) -> int:
@@ -50,28 +50,6 @@ def format_(words: list[str], _settings: Settings) -> int:
         raise UsageError("lesson format takes no argument", words[0])
     print(reference(), end="")
     return GOOD
-
-
-def render(words: list[str], settings: Settings) -> int:
-    """Print a lesson as a page to read, with the conversation that it really leads to."""
-    from smtpshell.tutor.library import load
-
-    parser = Parser(prog="smtpshell lesson render", description="Print a lesson as a page.")
-    parser.add_argument("lesson", metavar="NAME|FILE")
-    parser.add_argument("--to", choices=("text", "html"), default="text")
-    options = parser.parse_args(words)
-    lesson = load(options.lesson)
-    if options.to == "text":
-        from smtpshell.tutor.demonstration import demonstrate
-
-        return asyncio.run(demonstrate(lesson, settings))
-    from smtpshell.tutor.authoring.rendering import render_html
-
-    page, problems = asyncio.run(render_html(lesson))
-    print(page, end="")
-    for problem in problems:
-        print(f"smtpshell: {problem}", file=sys.stderr)
-    return WRONG if problems else GOOD
 
 
 def guide(words: list[str], _settings: Settings) -> int:

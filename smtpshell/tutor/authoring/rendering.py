@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.text import visible
-from smtpshell.transcript.plain import plain_lines
+from smtpshell.tutor.demonstration import same_lines, steady
 from smtpshell.tutor.performance import perform
 from smtpshell.tutor.plainly import filled, paragraphs
 
@@ -67,7 +67,7 @@ class Page:
     def step(self, number: int, step: Step) -> None:
         """Begin a step."""
         self._end_wire()
-        title = f"Step {number}: {escape(step.title)}"
+        title = f"Step {number}: {escape(filled(step.title, self._lesson.values(0)))}"
         self._parts.append(f'<h2 id="{step.id}">{title}</h2>\n')
 
     def prose(self, prose: Prose, values: Mapping[str, str]) -> None:
@@ -76,22 +76,22 @@ class Page:
 
     def event(self, event: Event) -> None:
         """Write an event."""
-        for line in plain_lines(event, "short", timing=False):
+        for line in same_lines(event, "short"):
             kind = _CLASSES.get(line[:2], "note")
             self._wire.append(f'<span class="{kind}">{escape(line)}</span>')
 
     def note(self, text: str) -> None:
         """Write what the lesson itself does."""
-        self._wire.append(f'<span class="note">{escape(visible(text))}</span>')
+        self._wire.append(f'<span class="note">{escape(visible(steady(text)))}</span>')
 
-    def ask(self, ask: Ask) -> None:
+    def ask(self, ask: Ask, values: Mapping[str, str]) -> None:
         """Write a question, its answer folded away."""
         self._end_wire()
-        right = "; ".join(filled(each.text, {}) for each in ask.answers if each.kind in "=x")
+        right = "; ".join(filled(each.text, values) for each in ask.answers if each.kind in "=x")
         choices = [each for each in ask.answers if each.kind in "x "]
-        items = "".join(f"<li>{inline(each.text)}</li>\n" for each in choices)
+        items = "".join(f"<li>{inline(filled(each.text, values))}</li>\n" for each in choices)
         self._parts.append(
-            f"<p><strong>Question:</strong> {inline(' '.join(ask.question))}</p>\n"
+            f"<p><strong>Question:</strong> {inline(filled(' '.join(ask.question), values))}</p>\n"
             + (f"<ol>\n{items}</ol>\n" if items else "")
             + f"<details><summary>Answer</summary><p>{inline(right or 'Your own words.')}</p>"
             "</details>\n"
@@ -119,8 +119,7 @@ async def render_html(lesson: Lesson) -> tuple[str, tuple[str, ...]]:
     """Return a lesson as an HTML page, and what is wrong with its solution."""
     page = Page(lesson)
     performance = await perform(lesson, audience=page)
-    problems = tuple(f"{lesson.path}:{each.line}: {each.text}" for each in performance.problems)
-    return page.page(), problems
+    return page.page(), performance.complaints(lesson)
 
 
 def guide(lesson: Lesson) -> list[str]:

@@ -49,7 +49,7 @@ class _Script:
         """Keep what the lesson itself does."""
         self.lines.append(f"# {text}")
 
-    def ask(self, ask: Ask) -> None:
+    def ask(self, ask: Ask, values: Mapping[str, str]) -> None:
         """Leave questions out; they are the students'."""
 
 
