@@ -96,5 +96,7 @@ async def timeline(lesson: Lesson, settings: Settings) -> tuple[Timeline, Perfor
     recorder = _Recorder(lesson, settings)
     recorder.begin()
     performance = await perform(lesson, audience=recorder)
+    if not performance.problems:
+        recorder.line("Done.")
     titles = tuple(filled(step.title, lesson.values(0)) for step in lesson.steps)
     return Timeline(tuple(recorder.moments), titles, recorder.now + PAUSES["Step "]), performance
