@@ -190,7 +190,7 @@ LOCAL: dict[str, LocalCommand] = {
         ),
         LocalCommand(
             "save",
-            "FILE.txt | FILE.jsonl | FILE.md",
+            "[--force] FILE.txt | FILE.jsonl | FILE.md",
             "save the conversation, secrets hidden; .md makes a lesson of it",
             _HERE + "commands.keeping:save",
             ("file",),

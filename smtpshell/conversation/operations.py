@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.embedded import target_of, within
+from smtpshell.conversation.outcome import OPTIONAL_TLS
 from smtpshell.conversation.targets import PRACTICE, Target, parse_target
 from smtpshell.conversation.terms import Broken, Options
 from smtpshell.conversation.way import rewritten
@@ -142,7 +143,7 @@ async def secure(desk: Desk) -> None:
     demanded = policy in ("verify", "required") or (asked and policy != "never")
     if conversation.encrypted or not (demanded or policy == "optional"):
         return
-    with conversation.driven("starttls"):
+    with conversation.driven("starttls" if demanded else OPTIONAL_TLS):
         await _upgrade(desk, demanded=demanded)
 
 

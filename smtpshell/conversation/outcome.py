@@ -5,6 +5,9 @@ session passes through them; a recipient that was refused and not accepted later
 connection that was lost or never stood has the status of its failure, unless the server had
 announced the end itself, by refusing at the greeting, in the middle of the message or with a 421:
 then the refusal is the reason.
+
+A STARTTLS that is tried because encryption is welcome and not demanded (`--tls optional`) is no
+demand: its refusal is told, and fails nothing.
 """
 
 from __future__ import annotations
@@ -44,6 +47,9 @@ ORDER: tuple[Status, ...] = (
 
 CLOSING = 421
 
+OPTIONAL_TLS = "optional starttls"
+"""The operation that encrypts where it can, and goes on in the clear where it cannot."""
+
 
 class Outcome:
     """A sink that knows at any moment which exit status the events so far lead to."""
@@ -81,6 +87,8 @@ class Outcome:
             if event.early == "message" and refused:
                 self._announced = True
                 self._last[Status.MESSAGE, ""] = True
+            return
+        if event.by == OPTIONAL_TLS and event.command == "STARTTLS":
             return
         if event.before.state is State.GREETING:
             self._announced = refused

@@ -43,7 +43,7 @@ class Publisher:
 
         What they call for is done by it, so nobody needs to be told to type anything.
         """
-        before, self.operation = self.operation, self.operation or operation
+        before, self.operation = self.operation, operation
         try:
             yield
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from smtpshell.shell.wire_offers import mechanisms
 FILES_MOST = 200
 """Names of a folder that are offered."""
 
+_OPTION = re.compile(r"--[a-z][a-z-]+")
+
 Pairs = Iterator[tuple[str, str]]
 
 
@@ -29,9 +32,13 @@ def local_offers(text: str, scene: Scene) -> Iterator[Offer]:
     row = scene.guest.get(name.lower()) or LOCAL.get(name.lower())
     if row is None or not row.arguments:
         return
+    while rest.startswith("--") and " " in rest and row.arguments == ("file",):
+        rest = rest.partition(" ")[2]
     words = rest.split(" ")
     kind = row.arguments[min(len(words), len(row.arguments)) - 1]
-    if kind == "file":
+    if words[-1].startswith("-") and kind != "lesson option":
+        yield from matching(words[-1], ((name, "") for name in _OPTION.findall(row.syntax)))
+    elif kind == "file":
         yield from files(rest if len(row.arguments) == 1 else words[-1])
     elif kind.startswith("choice:"):
         if len(words) <= len(row.arguments):

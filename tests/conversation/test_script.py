@@ -392,6 +392,20 @@ def test_a_saved_conversation_is_private_and_complete(tmp_path) -> None:
     assert run.status == 10
 
 
+def test_a_file_that_is_there_is_replaced_by_force_alone(tmp_path) -> None:
+    """Without a terminal /save refuses to replace a file and names the flag that does."""
+    kept = tmp_path / "a.txt"
+    kept.write_text("mine")
+    with serve(Mailish()) as server:
+        run = in_process(at(server), "NOOP", f"/save {kept}")
+        assert kept.read_text() == "mine"
+        assert "--force" in run.err
+        assert run.status == 10
+        run = in_process(at(server), "NOOP", f"/save --force {kept}")
+    assert run.status == 0
+    assert "C: NOOP" in kept.read_text()
+
+
 def test_plain_output_is_ascii() -> None:
     """With --plain what is not ASCII is written out."""
     with serve(Mailish(answers={"NOOP": "250 café\r\n".encode()})) as server:

@@ -427,3 +427,20 @@ def test_a_transaction_under_way_is_reset_first() -> None:
     run = in_process("practice", "EHLO x", "MAIL FROM:<old@client.example>", send, "/mailbox bob")
     assert "C: RSET" in run.wire
     assert run.status == 0, run.err
+
+
+@pytest.mark.parametrize(("tls", "status"), [("optional", 0), ("required", 29)])
+def test_optional_encryption_that_is_refused_fails_nothing(tls, status) -> None:
+    """Where TLS is welcome but not demanded, the message goes in the clear and all went through."""
+    answers = {
+        "EHLO": b"250-x\r\n250 STARTTLS\r\n",
+        "STARTTLS": b"454 4.7.0 TLS not available\r\n",
+    }
+    with serve(Mailish(answers=answers)) as server:
+        run = smtpshell("send", at(server), *SEND, "--tls", tls, "--json")
+        by_hand = in_process(at(server), "EHLO x", "STARTTLS")
+    assert run.status == status
+    assert [event["code"] for event in run.events("reply") if event["command"] == "STARTTLS"] == [
+        454
+    ]
+    assert by_hand.status == 29

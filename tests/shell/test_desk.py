@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -185,3 +186,17 @@ def test_full_chunk_is_told() -> None:
     received = at_desk(page, *LETTER[:3], "BDAT 4 LAST", "abcdef")
     assert received.endswith(b"BDAT 4 LAST\r\nabcdef\r\n")
     assert any("The chunk was full" in line for line in page.lines)
+
+
+@pytest.mark.parametrize(("answer", "replaced"), [("y", True), ("", False), (None, False)])
+def test_a_file_is_replaced_after_a_yes(answer: str | None, replaced: bool, tmp_path: Path) -> None:
+    """/save asks before it replaces a file, and not at all where there is none or it is forced."""
+    kept = tmp_path / "session.txt"
+    kept.write_text("mine")
+    page = Page(answer)
+    at_desk(page, f"/save {kept}", f"/save {tmp_path / 'new.txt'}")
+    assert (kept.read_text() != "mine") is replaced
+    assert len(page.asked) == 1
+    page = Page()
+    at_desk(page, f"/save --force {kept}")
+    assert kept.read_text() != "mine"

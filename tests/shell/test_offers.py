@@ -145,3 +145,11 @@ def test_a_lessons_options_are_offered_behind_its_name() -> None:
     assert texts("/lesson 1 --seed ", HELLO) == []
     assert "en" in texts("/lesson 1 --lang ", HELLO)
     assert texts("/lesson nonsense --lang ", HELLO) == []
+
+
+def test_options_of_local_commands_are_offered(tmp_path: Path) -> None:
+    """Behind a hyphen the options of the command's row are offered, and files behind them."""
+    (tmp_path / "a.txt").touch()
+    assert texts("/save --f") == ["--force"]
+    assert texts("/auth --") == ["--show"]
+    assert texts(f"/save --force {tmp_path}/") == ["a.txt"]

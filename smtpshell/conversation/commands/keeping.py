@@ -61,8 +61,15 @@ def write_private(path: Path, lines: Iterable[str]) -> None:
         raise FileError.from_os(error, path, "write") from error
 
 
+FORCE = "--force"
+"""Replaces a file that is there, without asking."""
+
+
 async def save(desk: Desk, argument: str) -> None:
-    """Write the conversation so far to a file, secrets hidden."""
+    """Write the conversation so far to a file, secrets hidden; `/save [--force] FILE`."""
+    first, _, rest = argument.partition(" ")
+    forced = first == FORCE
+    argument = rest.strip() if forced else argument
     if not argument:
         raise UsageError(
             "which file", "/save", "Write /save session.txt, session.jsonl or lesson.md."
@@ -72,11 +79,23 @@ async def save(desk: Desk, argument: str) -> None:
     if form is None:
         endings = ", ".join(FORMS)
         raise UsageError(f"cannot save as {path.suffix or path.name}", "/save", f"Use {endings}.")
+    if path.is_file() and not forced and not await _may_replace(desk, path):
+        return
     log = desk.conversation.log
     write_private(path, make(form, log.events))
     desk.say(f"Saved {len(log.events)} events to {path}, readable by you alone, secrets hidden.")
     if log.dropped:
         desk.say(f"The oldest {log.dropped} events were no longer held.", "warn")
+
+
+async def _may_replace(desk: Desk, path: Path) -> bool:
+    """Ask whether to replace a file; raises `FileError` where nobody is there to be asked."""
+    if await desk.ask(f"{path} is there already. Replace it?", flag=FORCE):
+        return True
+    if not desk.interactive:
+        raise FileError("it is there already and was not replaced", str(path), f"/save {FORCE}")
+    desk.say("Not saved.")
+    return False
 
 
 async def transcript(desk: Desk, argument: str) -> None:
