@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 LOOPBACK = "127.0.0.1"
 
+BACKLOG = 1024
+"""Connections that may wait to be taken: a class of 300 comes all at once, and who finds the usual
+100 waiting is forgotten by the system and waits for a greeting, sometimes for a minute."""
+
 _QUEUE_INTERVAL = 10.0
 """Seconds between two looks at the queue, where the clock runs by itself."""
 
@@ -113,7 +117,7 @@ class PracticeServer:
             return
         try:
             listener = await asyncio.get_running_loop().create_server(
-                lambda: _Door(self, host, pretended), self.address, port
+                lambda: _Door(self, host, pretended), self.address, port, backlog=BACKLOG
             )
         except OSError as error:
             await self._fail(port, error)

@@ -1,9 +1,11 @@
 """Many learners at one classroom server: `python -m tests.benchmarks.bench_classroom [LEARNERS]`.
 
 Every learner connects, makes a mistake, sends a letter to two people and says goodbye, all at the
-same time as everybody else; the server follows each through lesson 1. Beside it stands the floor:
-the same learners, at a server that knows the right replies by heart and does nothing else. Both run
-as processes of their own, so that their memory is theirs, and the learners as a third.
+same time as everybody else; the server follows each through lesson 1. They come in two ways: each
+at a port of their own, and all at the one port that the class shares, told apart by their domains.
+Beside it stands the floor: the same learners, each at a port of a server that knows the right
+replies by heart and does nothing else. Both servers run as processes of their own, so that their
+memory is theirs, and the learners as a third.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ from pathlib import Path
 BASE = 20_000
 LEARNERS = 300
 ROUNDS = 5
+"""In both ways together, ten letters to two people: as much as the world of a learner may hold."""
 
 DIALOGUE: tuple[tuple[str, str], ...] = (
     ("", "220 "),
-    ("HELO client.example\r\n", "250 "),
+    ("HELO {name}\r\n", "250 "),
     ("MAIL TO:<bob@practice.example>\r\n", "501 "),
     ("MAIL FROM:<ann@client.example>\r\n", "250 "),
     ("RCPT TO:<bob@practice.example>\r\n", "250 "),
@@ -31,7 +34,10 @@ DIALOGUE: tuple[tuple[str, str], ...] = (
     ("Subject: hello\r\n\r\nHello Bob, hello Carol.\r\n.\r\n", "250 "),
     ("QUIT\r\n", "221 "),
 )
-"""What a learner sends, and how the reply begins."""
+"""What a learner of some name sends, and how the reply begins."""
+
+Place = tuple[int, str]
+"""Where a learner goes: a port, and the name to say there."""
 
 SERVER = (
     *(sys.executable, "-m", "smtpshell", "classroom", "serve", "--lesson", "1", "--json"),
@@ -39,15 +45,16 @@ SERVER = (
 )
 
 
-async def learn(port: int, gate: asyncio.Event) -> float:
+async def learn(place: Place, gate: asyncio.Event) -> float:
     """Do the dialogue once and return the longest wait for a reply, in seconds."""
+    port, name = place
     await gate.wait()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     longest = 0.0
     for line, wanted in DIALOGUE:
         begun = time.perf_counter()
         if line:
-            writer.write(line.encode())
+            writer.write(line.format(name=name).encode())
         reply = await asyncio.wait_for(reader.readline(), 60)
         longest = max(longest, time.perf_counter() - begun)
         if not reply.startswith(wanted.encode()):
@@ -57,10 +64,10 @@ async def learn(port: int, gate: asyncio.Event) -> float:
     return longest
 
 
-async def lesson(ports: list[int]) -> tuple[float, float, list[BaseException]]:
+async def lesson(places: list[Place]) -> tuple[float, float, list[BaseException]]:
     """Let all learn at once; return the seconds it took, the longest wait, and what failed."""
     gate = asyncio.Event()
-    tasks = [asyncio.create_task(learn(port, gate)) for port in ports]
+    tasks = [asyncio.create_task(learn(place, gate)) for place in places]
     await asyncio.sleep(0)
     begun = time.perf_counter()
     gate.set()
@@ -122,39 +129,62 @@ def memory_of(pid: int) -> float:
 
 
 def measure(
-    title: str, command: tuple[str, ...], last: str, learners: int, rounds: int
-) -> tuple[float, int]:
-    """Print how a class fares; return the median of the seconds, and the number of failures."""
+    title: str,
+    command: tuple[str, ...],
+    last: str,
+    ways: dict[str, list[Place]],
+    rounds: int,
+) -> tuple[list[float], int]:
+    """Print how a class fares in each way; return the median seconds, and the number of failures.
+
+    All ways are taken in turns by the same process.
+    """
     begun = time.perf_counter()
+    results: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    failures: list[BaseException] = []
     with server(command, last) as pid:
-        started = time.perf_counter() - begun
-        ports = [BASE + number for number in range(1, learners + 1)]
-        results = [asyncio.run(lesson(ports)) for _ in range(rounds)]
-        memory = memory_of(pid)
-    failures = [each for _, _, several in results for each in several]
-    seconds, wait = sorted((seconds, wait) for seconds, wait, _ in results)[rounds // 2]
-    print(f"{title}")
-    print(f"  ready after {started * 1000:.0f} ms, {memory:.0f} MiB at peak")
-    print(f"  {learners} learners at once: {seconds * 1000:.0f} ms, no reply later than")
-    print(f"  {wait * 1000:.0f} ms, {learners * len(DIALOGUE) / seconds:.0f} replies/s")
+        print(f"{title}\n  ready after {(time.perf_counter() - begun) * 1000:.0f} ms")
+        empty = memory_of(pid)
+        for _ in range(rounds):
+            for way, places in ways.items():
+                seconds, wait, failed = asyncio.run(lesson(places))
+                results[way].append((seconds, wait))
+                failures += failed
+        print(f"  {empty:.0f} MiB when nobody had connected, {memory_of(pid):.0f} MiB at peak")
+    medians = []
+    for way, several in results.items():
+        seconds, wait = sorted(several)[rounds // 2]
+        medians.append(seconds)
+        learners = len(ways[way])
+        print(f"  {learners} learners at once, {way}: {seconds * 1000:.0f} ms, no reply later than")
+        print(f"  {wait * 1000:.0f} ms, {learners * len(DIALOGUE) / seconds:.0f} replies/s")
     print(f"  {len(failures)} failures{f', the first: {failures[0]!r}' if failures else ''}")
-    return seconds, len(failures)
+    return medians, len(failures)
 
 
 def main(learners: int, rounds: int = ROUNDS) -> int:
     """Measure the classroom and the floor; return 1 when a learner of the classroom failed."""
+    from smtpshell.tutor.classroom.keys import Keys
     from smtpshell.tutor.classroom.room import make_room_for, students_of
 
     make_room_for(4 * learners + 64)
+    students = students_of(learners)
+    keys = Keys(students)
+    by_port = [(BASE + number, "client.example") for number in range(1, learners + 1)]
+    by_domain = [(BASE, keys.domain_of(student)) for student in students]
     program = (
         f"import asyncio; from {__spec__.name} import *; asyncio.run(recite_at({BASE}, {learners}))"
     )
-    floor, _ = measure("The floor", (sys.executable, "-c", program), "ready", learners, rounds)
-    command = (*SERVER, "--students", str(learners))
-    ours, failures = measure(
-        "The classroom server", command, f'"{students_of(learners)[-1]}"', learners, rounds
+    floor = (sys.executable, "-c", program)
+    (bare,), _ = measure("The floor", floor, "ready", {"by port": by_port}, rounds)
+    (port, domain), failures = measure(
+        "The classroom server",
+        (*SERVER, "--students", str(learners)),
+        f'"{students[-1]}"',
+        {"by port": by_port, "by domain at one port": by_domain},
+        rounds,
     )
-    print(f"{ours / floor:.1f} x the floor")
+    print(f"By port {port / bare:.1f} x the floor, by domain {domain / bare:.1f} x")
     return 1 if failures else 0
 
 

@@ -352,3 +352,23 @@ def test_a_personality_changes_words_only() -> None:
         assert client.heard.endswith(b"550 relay not permitted\r\n")
 
     with_client(scenario("", head), talk)
+
+
+def test_a_crowd_that_comes_all_at_once_is_greeted() -> None:
+    """Two hundred connections before the first is taken: none has to ask again, a second later."""
+
+    async def run(server: PracticeServer) -> None:
+        crowd = [socket.socket() for _ in range(200)]
+        for each in crowd:
+            each.setblocking(False)
+            each.connect_ex((server.address, server.port))
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(0.9):
+                greetings = [await loop.sock_recv(each, 100) for each in crowd]
+        finally:
+            for each in crowd:
+                each.close()
+        assert {greeting[:4] for greeting in greetings} == {b"220 ", b"421 "}
+
+    with_server("plain", run)
