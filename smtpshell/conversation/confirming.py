@@ -26,7 +26,7 @@ _TRANSACTION = (State.MAIL, State.RCPT, State.BDAT)
 _LIKE = {"/auth": "AUTH", "/starttls": "STARTTLS"}
 """Local commands and the verb whose place in a session is theirs."""
 
-_OF_A_SESSION = ("/auth", "/starttls", "/send", "/data", "/cert")
+_OF_A_SESSION = ("/auth", "/starttls", "/send", "/data", "/raw", "/cert")
 """Local commands that need a connection; the others ask the DNS, or nobody."""
 
 
@@ -110,6 +110,7 @@ async def run_check(command: str, desk: Desk, before: Snapshot) -> None:
         mark = desk.conversation.log.mark()
         await desk.send_lines([line])
         failed = any(reply.reply.is_refusal for reply in desk.conversation.log.replies_since(mark))
-        if line is not lines[-1] and (failed or not desk.conversation.connected):
+        stands = desk.conversation.connected or line.startswith("/set")
+        if line is not lines[-1] and (failed or not stands):
             desk.say("The check ends here: what has to go before it did not go through.", "warn")
             return

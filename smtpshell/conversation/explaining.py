@@ -16,7 +16,7 @@ from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explain import explain
 from smtpshell.protocol.commands import VERBS
 from smtpshell.protocol.errors import SmtpshellError, Status, UsageError
-from smtpshell.protocol.events import BodySent, Event, Failed, Received, Sent
+from smtpshell.protocol.events import Attempt, BodySent, Event, Failed, Received, Sent
 from smtpshell.protocol.replies import Reply
 from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import replace
@@ -199,6 +199,8 @@ def diagnose(
                     host=target.host or target.label,
                     port=target.endpoint.named.port or None,
                 )
+            if trouble.kind == "timeout":
+                context = replace(context, ms=_waited(conversation, trouble))
             kind = kind_of(trouble.stage, trouble.kind, greeted=trouble.after.banner is not None)
             return explain_failure(kind, context, detail=trouble.what)
     raise SmtpshellError(
@@ -207,6 +209,20 @@ def diagnose(
         "/explain 550 tells what a code means.",
         status=Status.USAGE,
     )
+
+
+def _waited(conversation: Conversation, failed: Failed) -> float:
+    """Return how many milliseconds were waited in vain, by the attempt or since the last event."""
+    before = 0.0
+    tries = 0.0
+    for event in conversation.log.events:
+        if event is failed:
+            break
+        if isinstance(event, Attempt):
+            tries = event.ms
+        else:
+            before, tries = event.at, 0.0
+    return tries or (failed.at - before) * 1000
 
 
 def _with_session(context: Context, conversation: Conversation, client: str) -> Context:

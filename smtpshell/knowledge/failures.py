@@ -144,12 +144,13 @@ def explain_failure(kind: str, context: Context, *, detail: str = "") -> Explana
     if service in SERVICES:
         places["service"] = f": it is {SERVICES[service]}"
     if context.ms:
-        places["waited"] = f" within {context.ms / 1000:.0f} seconds"
+        places["waited"] = f" within {context.ms / 1000:.3g} seconds"
     places["port_use"] = f" ({PORTS[context.port]})" if context.port in PORTS else ""
     port = str(context.port or "")
-    first = [(text, command) for ports, text, command in row.causes if port and ports == port]
-    others = [(text, command) for ports, text, command in row.causes if not ports]
-    causes = fill_causes(first + others, places, MOST_CAUSES)
+    first = {command: text for ports, text, command in row.causes if port and ports == port}
+    others = {command: text for ports, text, command in row.causes if not ports}
+    rows = [(text, command) for command, text in {**first, **others, **first}.items()]
+    causes = fill_causes(rows, places, MOST_CAUSES)
     meaning = f"It failed: {_known_only(fill(row.meaning, places), context)}."
     facts = (f"the connection came to {name!r}", port and f"port {port}", detail)
     return Explanation(

@@ -228,7 +228,8 @@ _PLACES: dict[str, Callable[[Places], str]] = {
 }
 
 PLACEHOLDERS = frozenset(
-    {name.upper().replace("_", "-") for name in _PLACES} | {"SELECTOR", "FILE", "PATH", "/PATH"}
+    {name.upper().replace("_", "-") for name in _PLACES}
+    | {"SELECTOR", "FILE", "NAME", "PATH", "/PATH"}
 )
 """Words that stand in a command for what the user alone can tell."""
 

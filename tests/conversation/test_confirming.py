@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -13,7 +14,8 @@ from smtpshell.protocol.session import Snapshot
 from smtpshell.protocol.state import Mode, State
 from tests.conversation.running import in_process
 from tests.conversation.test_script import Mailish, at
-from tests.net.rogue import serve
+from tests.net.helpers import authority
+from tests.net.rogue import Smtp, serve, silent
 
 EHLO, MAIL, RCPT = "EHLO me.example", "MAIL FROM:<ann@shop.example>", "RCPT TO:<zoe@else.example>"
 BEFORE = Snapshot(
@@ -130,3 +132,50 @@ def test_what_is_missing_is_asked_for() -> None:
     assert "# Fill in USER:" in run.lines
     assert "# MAIL FROM:<USER>" in run.lines
     assert b"USER" not in received
+
+
+def test_a_refused_certificate_is_looked_at() -> None:
+    """Where verification was demanded and failed, the check shows the certificate and its fault."""
+    context = authority().issue("elsewhere.example").context()
+    with serve(Smtp(context, at_once=True)) as server:
+        lines = talk(f"/connect smtps://127.0.0.1:{server.port}", "/why 1", tls="verify")
+    assert "# Running: /set tls required, then /connect, then /cert" in lines
+    assert any("not for 127.0.0.1, but for elsewhere.example" in line for line in lines)
+
+
+def test_the_time_waited_for_a_greeting_is_told() -> None:
+    """A server that never greets is told with the seconds, and TLS and HTTP are thought of."""
+    with serve(silent()) as server:
+        lines = talk(f"/connect 127.0.0.1:{server.port}", "/why", timeout="0.3")
+    said = "\n".join(lines)
+    assert re.search(r"sent no greeting within 0\.3\d* seconds", said)
+    assert f"/connect submissions://127.0.0.1:{server.port}" in said
+    assert r"/raw GET / HTTP/1.0\r\n\r\n" in said
+
+
+def talk(*lines: str, **options: str) -> list[str]:
+    """Give lines to a desk that no failure stops, as the shell does; return what was shown."""
+    import asyncio
+    import io
+
+    from smtpshell.conversation.driver import Conversation
+    from smtpshell.conversation.operations import options_from
+    from smtpshell.conversation.script import ScriptDesk
+    from smtpshell.conversation.settings import Settings
+    from smtpshell.protocol.errors import SmtpshellError
+
+    settings, out = Settings(), io.StringIO()
+    for name, value in options.items():
+        settings.set(name, value)
+
+    async def run() -> None:
+        desk = ScriptDesk(Conversation(options_from(settings)), settings, out, io.StringIO())
+        for line in lines:
+            try:
+                await desk.take(line)
+            except SmtpshellError:
+                continue
+        await desk.conversation.close()
+
+    asyncio.run(run())
+    return out.getvalue().splitlines()
