@@ -11,6 +11,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from smtpshell.conversation.explaining import report_of
+from smtpshell.conversation.folding import folded, folded_lines
+from smtpshell.conversation.options import asked_width
 from smtpshell.conversation.report import Row, counted, plain_lines
 from smtpshell.knowledge.classes import CLASSES, WHO
 from smtpshell.protocol.text import visible
@@ -154,7 +156,11 @@ class LinesView(_Base):
     def _line(self, found: Found, explanation: Explanation) -> None:
         codes = " ".join(str(code) for code in (explanation.code, explanation.enhanced) if code)
         place = f"{found.line}:"
-        self.print(f"{place:<7} {codes or '-':<11} {explanation.class_:<16} {explanation.meaning}")
+        head = f"{place:<7} {codes or '-':<11} {explanation.class_:<16} "
+        line = head + explanation.meaning
+        width = asked_width()
+        for piece in folded(line, width, len(head)) if width else [line]:
+            self.print(piece)
 
     def _report(self, found: Found, explanation: Explanation, *, apart: bool = False) -> None:
         if apart:
@@ -164,7 +170,9 @@ class LinesView(_Base):
         where = [Row(visible(quoted), "server", 1, "the words")] if quoted else []
         if apart or self._shown > 1:
             where.insert(0, Row(f"line {found.line}, {found.source}", "dim", 1, "found in"))
-        for line in plain_lines([rows[0], *where, *rows[1:]]):
+        report = [rows[0], *where, *rows[1:]]
+        width = asked_width()
+        for line in folded_lines(report, width) if width else plain_lines(report):
             self.print(line)
 
     def close(self, finder: Finder) -> None:

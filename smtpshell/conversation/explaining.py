@@ -125,7 +125,7 @@ def _explain_word(text: str) -> tuple[Report, dict[str, Any]] | None:
 def report_of(explanation: Explanation, *, numbered: bool = False) -> Report:
     """Return an explanation as rows: the meaning first, then who acts, causes and what to run.
 
-    `numbered` is for `/why`, where `/why N` runs what checks cause N; that is not listed twice.
+    `numbered` is for `/why`, where `/why N` runs what checks cause N.
     """
     style = "good" if explanation.class_ == "ok" else "bad"
     codes = " ".join(str(code) for code in (explanation.code, explanation.enhanced) if code)
@@ -154,7 +154,7 @@ def report_of(explanation: Explanation, *, numbered: bool = False) -> Report:
             if cause.confirm:
                 hint = f"/why {number}  runs  " if numbered else "check with  "
                 rows.append(Row(f"{hint}{visible(cause.confirm)}", "code", indent=3))
-    listed = {cause.confirm for cause in explanation.causes} if numbered else set()
+    listed = {cause.confirm for cause in explanation.causes}
     further = [command for command in explanation.next if command not in listed]
     if further:
         rows.append(Row("Next", "title"))

@@ -41,10 +41,15 @@ class Parser(argparse.ArgumentParser):
 
 def window_width() -> int:
     """Return the columns of the window: from the environment, the terminal, or 80."""
+    return asked_width() or 80
+
+
+def asked_width() -> int:
+    """Return the columns that COLUMNS or the terminal asks for; 0 where output has no width."""
     told = os.environ.get("COLUMNS", "")
     if told.isdecimal() and int(told):
         return int(told)
     try:
-        return os.get_terminal_size(1).columns or 80
+        return os.get_terminal_size(1).columns
     except OSError:
-        return 80
+        return 0

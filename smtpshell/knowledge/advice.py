@@ -57,7 +57,7 @@ def advice() -> Mapping[str, tuple[Advice, ...]]:
 _SEEN_ONLY = (
     *("early-", "hasty-", "code:", "login:", "software:", "before-", "inside-", "malformed"),
     *("over-size", "under-size", "null-sender", "login-differs", "bare-helo", "idle", "not-"),
-    *("misspelt", "unknown-verb", "needs-kept-password", "tried-scram", "offers-another"),
+    *("live", "misspelt", "unknown-verb", "needs-kept-password", "tried-scram", "offers-another"),
 )
 """Facts, or how they begin, that a cause does not count without."""
 

@@ -36,7 +36,7 @@ def test_one_reply_is_explained_at_length(capsys) -> None:
     assert "elsewhere.example" in lines[0]
     assert any("Likely causes" in line for line in lines)
     assert any("mynetworks" in line for line in lines)
-    assert "Next" in lines
+    assert any("check with  /" in line for line in lines)
 
 
 def test_json_has_the_keys_of_the_contract(capsys) -> None:
@@ -318,3 +318,22 @@ def test_a_bar_shows_progress_where_the_length_is_known(
     progress.end()
     assert ("50%  4,096 lines" in screen.getvalue()) is shown
     assert not shown or screen.getvalue().endswith("\r")
+
+
+def test_columns_are_honoured_and_pipes_are_not_folded() -> None:
+    """With COLUMNS nothing of ours runs past it; in a pipe each row stays one line."""
+    narrow = smtpshell("explain", RELAY, env={"COLUMNS": "50"})
+    assert max(map(len, narrow.lines)) <= 70
+    assert all(len(line) <= 50 for line in narrow.lines if " " in line and "#" not in line)
+    wide = smtpshell("explain", RELAY, env={"COLUMNS": ""})
+    assert wide.lines[0].endswith("to elsewhere.example for you.")
+    several = smtpshell("explain", "--file", "-", stdin=f"{RELAY}\n\n550 5.1.1 User unknown\n" * 2)
+    assert len([line for line in several.lines if "relay_denied" in line]) == 2
+
+
+def test_commands_of_causes_are_not_listed_twice(capsys) -> None:
+    """What a cause says to check with does not stand below once more."""
+    main([RELAY], Settings())
+    commands = [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines()]
+    checks = [line for line in commands if line.startswith(("/", "RCPT"))]
+    assert len(checks) == len(set(checks))
