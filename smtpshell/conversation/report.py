@@ -10,7 +10,8 @@ from collections.abc import Iterable
 
 from smtpshell.protocol.values import dataclass
 
-STYLES = ("", "title", "good", "warn", "bad", "dim", "code", "client", "server", "prose")
+STYLES = ("", "title", "good", "warn", "bad", "dim", "code", "client", "server", "prose", "said")
+"""What a row can be; "prose" is of a lesson, "said" tells its role by its own first word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,21 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def plain_lines(report: Iterable[Row], *, prefix: str = "") -> list[str]:
-    """Lay a report out as plain lines, each behind `prefix`, labels aligned in their runs."""
+def plain_lines(report: Iterable[Row], *, prefix: str = "", listed: bool = False) -> list[str]:
+    """Lay a report out as plain lines, each behind `prefix`, labels aligned in their runs.
+
+    `listed` makes a list of each table, "label: text", which a voice can read; what is `said`
+    needs no prefix.
+    """
     rows = list(report)
     lines: list[str] = []
     for index, row in enumerate(rows):
+        if row.style == "said":
+            lines.append(row.text)
+            continue
+        if listed and row.label:
+            lines.append(f"{prefix}{'  ' * row.indent}{row.label}: {row.text}".rstrip())
+            continue
         width = label_width(rows, index)
         label = f"{row.label:<{width}}  " if row.label else " " * (width + 2) if width else ""
         lines.append((prefix + "  " * row.indent + label + row.text).rstrip())

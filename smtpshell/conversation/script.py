@@ -142,7 +142,7 @@ class ScriptDesk:
             text = "\n".join(plain_lines(report))
             self.printer.line(as_json(facts or {"event": "note", "text": text}))
             return
-        for line in plain_lines(report, prefix="# "):
+        for line in plain_lines(report, prefix="# ", listed=self.settings.plain):
             self.printer.line(visible(line, ascii_only=self.settings.plain))
 
     def say(self, text: str, style: str = "") -> None:

@@ -100,7 +100,7 @@ class PlainConsole:
 
     def report(self, rows: Iterable[Row]) -> None:
         """Show a report."""
-        self._write(report_lines(rows, prefix="# "))
+        self._write(report_lines(rows, prefix="# ", listed=True))
 
     def trouble(self, what: str, advice: str) -> None:
         """Show what went wrong."""

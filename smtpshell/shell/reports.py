@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 
+from smtpshell.conversation.markup import spans_of
 from smtpshell.conversation.report import Row, label_width
 from smtpshell.shell.fragments import Line, wrap
 
@@ -16,6 +18,9 @@ def report_lines(report: Iterable[Row], width: int) -> Iterator[Line]:
     rows = list(report)
     for index, row in enumerate(rows):
         indent = "  " * row.indent
+        if row.style == "prose":
+            yield from _prose(row, indent, width)
+            continue
         label = label_width(rows, index)
         if row.label and label > min(LABEL_MOST, width * 2 // 5):
             yield from _columned(row, indent, width)
@@ -29,6 +34,22 @@ def report_lines(report: Iterable[Row], width: int) -> Iterator[Line]:
                 line.append(("label", head))
             line.append((row.style, piece))
             yield [(style, text) for style, text in line if text]
+
+
+def _prose(row: Row, indent: str, width: int) -> Iterator[Line]:
+    """Yield a paragraph; code between backticks gets its own style, and loses them."""
+    spans = spans_of(row.text)
+    text = "".join(piece for piece, _ in spans)
+    code = [is_code for piece, is_code in spans for _ in piece]
+    at = 0
+    for piece in wrap(text, max(20, width - len(indent))):
+        at = text.index(piece, at)
+        line: Line = [("", indent)] if indent else []
+        marked = zip(piece, code[at : at + len(piece)], strict=True)
+        for is_code, run in groupby(marked, lambda pair: pair[1]):
+            line.append(("code" if is_code else row.style, "".join(letter for letter, _ in run)))
+        at += len(piece)
+        yield line
 
 
 def _columned(row: Row, indent: str, width: int) -> Iterator[Line]:

@@ -12,7 +12,7 @@ from smtpshell.conversation.report import Row
 from smtpshell.protocol.state import Mode
 from smtpshell.tutor import moves
 from smtpshell.tutor.performance import perform
-from smtpshell.tutor.plainly import spoken
+from smtpshell.tutor.plainly import shown
 from smtpshell.tutor.player import Player
 from smtpshell.tutor.progress import Progress
 from smtpshell.tutor.stage import Stage
@@ -85,7 +85,8 @@ class LessonGuest:
         self._player = Player(
             self.lesson, self._stage, canonical, self._tell, seed=seed, progress=self._progress
         )
-        self._player.insert = host.put_text
+        self._player.insert = None if host.settings.plain else host.put_text
+        self._player.explained = lambda: host.settings.notes != "off" and not host.settings.quiet
         await self._player.start(state)
 
     async def before_line(self, line: str) -> bool:
@@ -118,11 +119,11 @@ class LessonGuest:
     def _tell(self, rows: Iterable[Row]) -> None:
         if self._host is None:
             return
-        plain = self._host.settings.plain
-        self._host.show([Row(text) for text in spoken(rows)] if plain else rows)
+        self._host.show(shown(rows, plain=self._host.settings.plain))
 
     # --- commands ------------------------------------------------------------------------------
 
     async def _move(self, name: str, argument: str) -> None:
-        if self._player is not None:
-            await moves.run(self._player, f"/{name} {argument}".strip())
+        line = f"/{name} {argument}".strip()
+        if self._player is None or self._host is None or not await moves.run(self._player, line):
+            await local.run(self._host, line)  # type: ignore[arg-type] # whoever runs it is a host

@@ -15,23 +15,32 @@ if TYPE_CHECKING:
     from smtpshell.tutor.player import Player
 
 
-def rows(player: Player, judgement: judging.Judgement, turn: Turn) -> list[Row]:
-    """Return what to say of a turn that was not accepted."""
-    says = judging.author_says(player.step.rules, turn, player.values)
-    missing = "" if says else _still_missing(player, turn)
+def rows(player: Player, judgement: judging.Judgement, turn: Turn, missing: str = "") -> list[Row]:
+    """Return what to say of a turn that was not accepted, or came before its turn."""
     if missing:
-        return [Row(f"Not yet. The server took it. {missing} is still missing.", "bad")]
-    says = says or judging.program_says(turn)
+        words = f"Correct. The order is yours; {missing} is still missing."
+        return [Row(words, "good")]
+    says = judging.author_says(player.step.rules, turn, player.values)
+    if not says and (explained := judging.program_says(turn)):
+        says = REFUSED if player.explained() else explained
     problem = f"{judgement.problem[:1].upper()}{judgement.problem[1:]}."
     words = says or (problem if judgement.problem else "That is not what is asked for.")
     said = [Row(f"Not yet. {words}", "bad")]
     if differences(player.stood, player.standing):
-        said.append(Row("Note: Your line changed the session. /undo takes it back.", "dim"))
+        changed = differences(player.before, player.standing)
+        whose = "Your line" if changed else "An earlier line of yours"
+        said.append(Row(f"Note: {whose} changed the session. /undo takes it back.", "dim"))
     return said
 
 
-def _still_missing(player: Player, turn: Turn) -> str:
+REFUSED = "The server refused this line; why stands below its reply."
+"""What is said where the explanation of a refusal has been shown already."""
+
+
+def still_missing(player: Player, turn: Turn) -> str:
     """Return who is missing where a recipient that this step wants was only named too early."""
+    if judging.author_says(player.step.rules, turn, player.values):
+        return ""
     action, found, marks = player.action, player.standing, player.canonical.marks
     if turn.received is None or turn.received.reply.is_refusal:
         return ""

@@ -40,12 +40,29 @@ async def run(player: Player, line: str) -> bool:
     """Run a line that is one of the lesson's commands; False when it is none."""
     if not is_local(line):
         return False
-    name, _ = split(line)
+    name, argument = split(line)
     row = MOVES.get(name)
-    if row is None:
+    if row is None or (argument and row.move is _help):
         return False
     await row.move(player)
     return True
+
+
+def is_one(line: str) -> bool:
+    """Tell whether a line is one of the lesson's commands, as a learner writes it."""
+    return is_local(line) and split(line)[0] in MOVES and line.strip() != "?"
+
+
+def not_here(line: str) -> str:
+    """Return what to say of a command that was typed where all lines are for the server."""
+    return f"Here {line.strip()} is sent like any line. Ctrl-] first makes a command of it."
+
+
+async def _help(player: Player) -> None:
+    rows = [Row("Note: In a lesson there are these commands:", "title")]
+    rows += [Row(row.summary, label=f"/{row.name}") for row in MOVES.values()]
+    rows.append(Row("Note: All others work too: /help commands lists them.", "dim"))
+    player.tell(rows)
 
 
 async def _hint(player: Player) -> None:
@@ -219,6 +236,7 @@ MOVES: dict[str, MoveCommand] = {
         MoveCommand("back", "return from free play", _back),
         MoveCommand("again", "repeat what was said since your last line", _again),
         MoveCommand("where", "where you are, in the lesson and in the session", _where),
+        MoveCommand("help", "these commands; with a word, help on that", _help),
     )
 }
 """Every command of a lesson, by name without its slash."""

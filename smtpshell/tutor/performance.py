@@ -229,8 +229,8 @@ class _Performer:
                 await self._tool(action)
             else:
                 directive = filled_in(action, self._values)
+                self._note(told(directive))
                 await direct(self._stage, directive)
-                self._note(told(directive, self._stage))
         except TemplateError as error:
             raise _Failure(Problem(action.line, str(error))) from error
         except SmtpshellError as error:
@@ -337,27 +337,21 @@ def skipped_words(keyword: str) -> str:
 
 
 _TOLD = {
-    "connect": "Connected again",
-    "close": "Dropped the connection",
-    "clock": "Moved the practice clock",
-    "starttls": "Started TLS",
+    "connect": "The lesson connects again",
+    "close": "The lesson drops the connection",
+    "clock": "The lesson moves the practice clock",
+    "starttls": "The lesson starts TLS",
     "drip": "The next reply comes slowly: one octet in",
     "needs": "",
 }
 
 
-def told(directive: Directive, stage: Stage) -> str:
-    """Return what to say of a directive that was done on a stage; "" for nothing."""
+def told(directive: Directive) -> str:
+    """Return what to say before a directive is done; "" for nothing."""
     words = _TOLD[directive.name]
-    if not words:
-        return ""
-    if directive.name == "connect":
-        if stage.conversation.mode is Mode.CLOSED:
-            words = "No connection came about"
-        elif directive.argument:
-            words = "Connected"
-        words += " to" if directive.argument else ""
-    return f"{words}{f' {directive.argument}' if directive.argument else ''}."
+    if directive.name == "connect" and directive.argument:
+        words = "The lesson connects to"
+    return f"{words} {directive.argument}".rstrip() + "." if words else ""
 
 
 async def run_tool(stage: Stage, tool: Tool, values: Mapping[str, str]) -> list[str]:

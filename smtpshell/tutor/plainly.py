@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from smtpshell.conversation.markup import unmarked
 from smtpshell.conversation.report import Row
+from smtpshell.protocol.values import replace
 from smtpshell.tutor.functions import TemplateError, fill
 
 ROLES = (
@@ -85,5 +87,26 @@ def prose_rows(lines: Iterable[str], values: Mapping[str, str]) -> list[Row]:
 
 
 def spoken(rows: Iterable[Row]) -> list[str]:
-    """Return rows as plain lines, each beginning with its role; empty rows are left out."""
-    return [f"Text: {row.text}" if row.style == "prose" else row.text for row in rows if row.text]
+    """Return rows as plain lines, each beginning with its role; empty rows are left out.
+
+    A table becomes a list: what stands in its first column, then the rest.
+    """
+    return [_spoken(row) for row in rows if row.text]
+
+
+def _spoken(row: Row) -> str:
+    if row.style == "code":
+        return row.text
+    text = unmarked(f"{row.label}: {row.text}" if row.label else row.text)
+    role = "Text: " if row.style == "prose" else "Note: " if row.label else ""
+    return role + text
+
+
+def shown(rows: Iterable[Row], *, plain: bool) -> list[Row]:
+    """Return rows for a screen: plain ones are spoken, others keep code of prose for the screen."""
+    if plain:
+        return [Row(text, "said") for text in spoken(rows)]
+    return [
+        row if row.style in ("prose", "code") else replace(row, text=unmarked(row.text))
+        for row in rows
+    ]

@@ -94,6 +94,9 @@ class Player(Walk):
         inside = self.stage.conversation.mode not in (Mode.COMMAND, Mode.CLOSED)
         if inside and not self.is_asking:
             self._new = True
+            if moves.is_one(line) and not self.idle:
+                self.say(f"Note: {moves.not_here(line)}", "dim")
+                self._new = True
             return False
         if await moves.run(self, line):
             return True
@@ -134,6 +137,7 @@ class Player(Walk):
             for turn in turns:
                 self._now = turn.received.after if turn.received is not None else None
                 await self._turn(turn)
+                self.before = self.standing
             self._now = None
             self._heard = max(self._heard, self._end_of(turns[-1]))
 
@@ -211,8 +215,9 @@ class Player(Walk):
             self._next_action()
             await self.advance()
             return
-        self._record(line, turn, "wrong")
-        self.tell(mistakes.rows(self, judgement, turn))
+        early = mistakes.still_missing(self, turn)
+        self._record(line, turn, "different" if early else "wrong")
+        self.tell(mistakes.rows(self, judgement, turn, early))
 
     def _record(self, line: str, turn: Turn | None, verdict: str) -> None:
         reply = turn.received.reply if turn is not None and turn.received is not None else None

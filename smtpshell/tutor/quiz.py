@@ -19,7 +19,7 @@ from smtpshell.protocol.errors import UsageError
 from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import dataclass
 from smtpshell.tutor.functions import TemplateError, fill
-from smtpshell.tutor.plainly import filled, spoken
+from smtpshell.tutor.plainly import filled, shown, spoken
 from smtpshell.tutor.questions import grade, question_rows, solution
 
 if TYPE_CHECKING:
@@ -252,8 +252,7 @@ class QuizGuest:
         """Ask the first question."""
 
         def tell(rows: Iterable[Row]) -> None:
-            plain = host.settings.plain
-            host.show([Row(text) for text in spoken(rows)] if plain else rows)
+            host.show(shown(rows, plain=host.settings.plain))
 
         self._host = host
         self._quiz = Quiz(self._lesson, self._values, tell)

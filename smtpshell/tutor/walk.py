@@ -101,10 +101,11 @@ class Walk:
         self._new = True
         self.trail: list[Checkpoint] = []
         self.insert: Callable[[str], None] | None = None
+        self.explained: Callable[[], bool] = lambda: False
         self._tell = tell
         self._heard = 0
         self._now: Snapshot | None = None
-        self.stood = Standing()
+        self.stood = self.before = Standing()
 
     # --- what it says --------------------------------------------------------------------------
 
@@ -119,6 +120,11 @@ class Walk:
     def say(self, text: str, style: str = "") -> None:
         """Say one line."""
         self.tell([Row(text, style)])
+
+    def _flush(self) -> None:
+        """Say the good verdict that was held back, before anything else happens."""
+        if self._verdict:
+            self.tell([])
 
     def repeat(self) -> None:
         """Say all once more that was said since the learner's last line."""
@@ -306,9 +312,9 @@ class Walk:
             self.at = replace(self.at, block=len(self.step.blocks), action=0)
             return
         directive = filled_in(directive, self.values)
-        await direct(self.stage, directive)
-        if words := told(directive, self.stage):
+        if words := told(directive):
             self.say(f"Note: {words}", "dim")
+        await direct(self.stage, directive)
         self._next_action()
 
     def _next_action(self) -> None:
@@ -317,6 +323,7 @@ class Walk:
 
     async def _overhear(self, exchange: Exchange) -> None:
         """Take in what the server says by itself; whatever it was, the lesson goes on."""
+        self._flush()
         await await_reactions(self.stage, exchange.reactions, self._heard)
         happened = happenings_of(self.stage.since(self._heard))
         outcome = compare(exchange.reactions, happened, self.values)
@@ -362,7 +369,7 @@ class Walk:
             self._verdict = [replace(first, text=f"{first.text} {self._following()}".rstrip())]
             self.tell(rest)
         self._heard = self.stage.mark()
-        self.stood = self.standing
+        self.stood = self.before = self.standing
         if self.trail and self.trail[-1].spot == self.at.spot:
             return
         if self.failing is not None:

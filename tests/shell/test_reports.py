@@ -40,3 +40,14 @@ def test_the_overview_is_one_page() -> None:
     """What `?` shows fits a common window: nobody has to scroll to begin."""
     assert len(drawn(help_on(""), 99)) <= 32
     assert len(drawn(help_on(""), 79)) <= 36
+
+
+def test_code_in_prose_is_styled_and_loses_its_backticks() -> None:
+    """Across the ends of lines, too, and no letter of the text is lost."""
+    text = "Type `/mailbox bob` and then `DATA`, which begins the letter."
+    lines = list(report_lines([Row(text, "prose")], 20))
+    assert all(width_of(line) <= 20 for line in lines)
+    code = " ".join(piece for line in lines for style, piece in line if style == "code")
+    assert code == '"/mailbox bob" DATA'
+    shown = " ".join("".join(piece for _, piece in line) for line in lines)
+    assert shown == 'Type "/mailbox bob" and then DATA, which begins the letter.'

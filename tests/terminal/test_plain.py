@@ -45,7 +45,7 @@ def test_whole_session(tmp_path: Path, arguments: list[str], env: dict[str, str]
         tty.wait_for("^message>", times=3)
         tty.line(".dot", "# A leading dot was doubled")
         tty.type("\x1d/status\r")
-        tty.wait_for("# state +message data")
+        tty.wait_for("# state: message data")
         tty.line(".", "S: 250 2.0.0")
         tty.wait_prompt("practice> $")
         tty.line("/mailbox bob", "^# Subject: plain$")
@@ -100,7 +100,7 @@ def test_questions_name_their_defaults(tmp_path: Path) -> None:
         time.sleep(3.2)  # longer than the patience after which waiting is told
         tty.line("")
         tty.wait_prompt(r"^to \[alice@practice\.example\]: $")
-        tty.line("", "alice@practice.example +accepted")
+        tty.line("", "alice@practice.example: accepted")
         assert "Working" not in tty.text
 
 

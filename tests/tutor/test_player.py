@@ -96,7 +96,8 @@ def test_recipients_may_be_named_in_any_order() -> None:
     """Who names Carol first is told that Bob is missing, and is not asked for her again."""
     run = played(FIRST, *HELLO, ENVELOPE[0], ENVELOPE[2], ENVELOPE[1], *LETTER, *END)
     assert run.finished
-    assert "bob@practice.example is still missing" in run.said("Not yet.")[0]
+    assert "Correct. The order is yours; bob@practice.example is still missing." in run.lines
+    assert not run.said("Not yet.")
 
 
 def test_a_lenient_server_is_remarked_on() -> None:
@@ -390,3 +391,28 @@ def test_another_server_is_outside_the_lesson() -> None:
     assert "you are playing freely" in there
     assert back.endswith("you are connected, greeted as client.example.")
     assert set(run_there.verdicts) == {"Correct"}
+
+
+def test_help_in_a_lesson_is_about_the_lesson() -> None:
+    """`?` lists what a learner can do; help on a word is that of the program."""
+    run = played(FIRST, *HELLO, "?", "/help MAIL")
+    assert "Note: /hint: the next hint for this step" in run.lines
+    assert any("reverse-path" in line or "MAIL FROM" in line for line in run.said("#"))
+
+
+def test_a_command_inside_a_letter_is_remarked_on() -> None:
+    """It goes into the letter as all lines do, and the learner is told how to give it."""
+    run = played(FIRST, *HELLO, *ENVELOPE, "DATA", "/hint", "/home is where it is", ".")
+    told = [line for line in run.lines if line.startswith("Note: Here ")]
+    assert told == ["Note: Here /hint is sent like any line. Ctrl-] first makes a command of it."]
+    assert "C: /hint" in run.lines
+
+
+def test_the_line_that_changed_the_session_is_named() -> None:
+    """A line that changed nothing is not blamed for what one before it did."""
+    run = played(FIRST, *HELLO, "MAIL FROM:<dan@client.example>", "XYZZY")
+    notes = [line for line in run.said("Note:") if "changed the session" in line]
+    assert [note.split(" changed")[0] for note in notes] == [
+        "Note: Your line",
+        "Note: An earlier line of yours",
+    ]

@@ -189,7 +189,7 @@ def _lines(result: Result, settings: Settings) -> list[str]:
         from smtpshell.transcript.jsonl import as_json
 
         return [as_json(result.facts)]
-    lines = plain_lines(result.report)
+    lines = plain_lines(result.report, listed=settings.plain)
     return [visible(line, ascii_only=settings.plain) for line in lines]
 
 
