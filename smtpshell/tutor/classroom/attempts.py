@@ -236,7 +236,7 @@ def _tallies(records: Iterable[Record]) -> dict[str, Tally]:
             tally.see(at)
             if at is not None and before is not None:
                 tally.active += min(max(at - before, 0.0), PAUSE)
-            if record["kind"] in ("line", "answer"):
+            if _text(record, "kind") in ("line", "answer"):
                 tally.attempts += 1
                 tally.commands += int(bool(record.get("sent")))
                 if (wrong := _wrong(record)) is not None:
@@ -260,7 +260,7 @@ def _item(record: Record) -> str:
 
 def _wrong(record: Record) -> str | None:
     """Return what was typed wrongly, by the log's own word; secrets are hidden there already."""
-    if record["kind"] == "answer":
+    if _text(record, "kind") == "answer":
         text = _text(record, "text") if record.get("right") is False else ""
     else:
         text = _text(record, "line") if record.get("verdict") == "wrong" else ""

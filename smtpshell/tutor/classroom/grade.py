@@ -2,8 +2,9 @@
 
     smtpshell grade FOLDER [--roster roster.csv] [--out grades.csv] [--json-file FILE]
                     [--junit FILE] [--moodle FILE] [--canvas FILE] [--gradescope FILE]
+                    [--exercism FILE] [--receipts FILE|FOLDER] [--pass PERCENT]
 
-Exit status: 0 all were graded, 1 some submissions were bad, 2 usage, 3 environment.
+Exit status: 0 all were graded, 1 some submissions were bad or not enough, 2 usage, 3 environment.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ def build_parser() -> Parser:
         "and tells which have none or do not match. A receipt proves that this server saw\n"
         "somebody under this student's domain or at this student's port do these steps, when it\n"
         "says so. It does not prove who sat there. The key stays in this user's state folder.\n\n"
-        "Exit status: 0 all were graded, 1 some submissions were bad, 2 usage, 3 environment.\n"
+        "Exit status: 0 all were graded, 1 some submissions were bad or did not --pass, 2 usage,\n"
+        "3 environment.\n"
         "With --json one object for each student is printed.",
         allow_abbrev=False,
     )
@@ -67,6 +69,14 @@ def build_parser() -> Parser:
         metavar="NAME|FILE",
         action="append",
         help="only this lesson counts; may be repeated, a file is a lesson of your own",
+    )
+    parser.add_argument(
+        "--pass",
+        dest="needed",
+        metavar="PERCENT",
+        type=float,
+        default=0.0,
+        help="end with 1 unless everybody has so much of the points, as GitHub Classroom asks",
     )
     parser.add_argument("--hint-price", metavar="N", type=float, default=0.0, help="points a hint")
     parser.add_argument(
@@ -84,6 +94,9 @@ def build_parser() -> Parser:
     out.add_argument("--moodle", metavar="FILE", help="CSV for Moodle's grade import")
     out.add_argument("--canvas", metavar="FILE", help="CSV for Canvas's gradebook import")
     out.add_argument("--gradescope", metavar="FILE", help="results.json, for one submission")
+    out.add_argument(
+        "--exercism", metavar="FILE", help="results.json of Exercism's form, for one submission"
+    )
     return parser
 
 
@@ -104,6 +117,8 @@ def _main(words: list[str], settings: Settings) -> int:
         raise UsageError("it is no folder", str(folder), "Name the folder of the submissions.")
     if not 0 <= options.hint_price <= 1:
         raise UsageError("a hint costs 0 to 1 points", "--hint-price")
+    if not 0 <= options.needed <= 100:
+        raise UsageError("all there is are 100 percent", "--pass")
     people = gradebooks.read_roster(options.roster) if options.roster else {}
     lessons = lessons_by_id(options.lesson or ())
     terms = Terms(lessons, options.hint_price, options.any_seed)
@@ -111,17 +126,24 @@ def _main(words: list[str], settings: Settings) -> int:
     grades = grade_folder(folder, terms, people, only=bool(options.lesson))
     if seen is not None:
         grades = witnessed(grades, seen, lessons, options.hint_price)
-    if options.gradescope and len(grades) != 1:
-        raise UsageError(
-            f"Gradescope takes one submission, and there are {len(grades)}", "--gradescope"
-        )
+    for name in ("gradescope", "exercism"):
+        if getattr(options, name) and len(grades) != 1:
+            raise UsageError(
+                f"{name.title()} takes one submission, and there are {len(grades)}", f"--{name}"
+            )
     handed_in = {grade.student.casefold() for grade in grades}
     absent = [each.student for key, each in people.items() if key not in handed_in]
     _write(options, grades, absent, lessons, people)
     _tell(grades, absent, lessons, settings)
     if seen is not None:
         _tell_receipts(seen, settings)
-    return BAD if any(grade.problems for grade in grades) else GOOD
+    failed = [each for each in grades if not passes(each, options.needed)]
+    return BAD if failed or any(grade.problems for grade in grades) else GOOD
+
+
+def passes(grade: Grade, needed: float) -> bool:
+    """Tell whether a grade has so many percent of its points; none are enough for nothing done."""
+    return grade.points >= needed / 100 * len(grade.rows) and bool(grade.rows or not needed)
 
 
 def lessons_by_id(names: Sequence[str]) -> dict[str, Lesson]:
@@ -169,6 +191,8 @@ def _graded(
         return Grade("", name, problems=("it keeps the grader busy for too long",))
     except MemoryError:
         return Grade("", name, problems=("it takes too much memory",))
+    except Exception as error:  # noqa: BLE001 - whatever a forged file leads to, the others are graded
+        return Grade("", name, problems=(f"it cannot be graded ({type(error).__name__})",))
 
 
 def _find(student: str, people: Mapping[str, Person]) -> None:
@@ -259,6 +283,7 @@ def _write(
         "moodle": lambda: gradebooks.moodle_csv(grades, lessons, people),
         "canvas": lambda: gradebooks.canvas_csv(grades, lessons, people),
         "gradescope": lambda: gradebooks.gradescope_json(grades[0]),
+        "exercism": lambda: gradebooks.exercism_json(grades[0], lessons),
     }
     for name, text in texts.items():
         if path := getattr(options, name):

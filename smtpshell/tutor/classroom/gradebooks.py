@@ -1,4 +1,4 @@
-"""The tables that course systems import: Moodle, Canvas, Gradescope."""
+"""What course systems import: Moodle, Canvas, Gradescope, and what reads Exercism's results."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from smtpshell.tutor.classroom.reports import as_csv, cell
 from smtpshell.tutor.lesson import Lesson
 
 MOST_STUDENTS = 5_000
+MOST_OUTPUT = 500
 
 _ID_COLUMNS = ("student", "id", "id number", "sis user id")
 _NAME_COLUMNS = ("name", "full name", "student name")
@@ -108,6 +109,28 @@ def canvas_csv(
             [cell(person.name or person.student), "", cell(person.student), "", "", *marks]
         )
     return as_csv(table)
+
+
+def exercism_json(grade: Grade, lessons: Mapping[str, Lesson]) -> str:
+    """Return results as a test runner of Exercism writes them, version 2, for one submission.
+
+    A test is a step or a question; its `test_code` is the ids of lesson and step, never the answer.
+    """
+    tests = [
+        {
+            "name": f"{lessons[row.lesson].title}: {lessons[row.lesson].step(row.step).title}",
+            "test_code": f"{row.lesson}/{row.item}",
+            "status": "pass" if row.points else "fail",
+            "message": row.reason or None,
+            "output": visible("; ".join(row.wrong))[:MOST_OUTPUT] or None,
+        }
+        for row in grade.rows
+    ]
+    failed = any(test["status"] == "fail" for test in tests)
+    status = "error" if not tests else "fail" if failed else "pass"
+    remarks = visible(" ".join(f"{each}." for each in (*grade.problems, *grade.notes)))
+    whole = {"version": 2, "status": status, "message": remarks or None, "tests": tests}
+    return json.dumps(whole, indent=1) + "\n"
 
 
 def gradescope_json(grade: Grade) -> str:

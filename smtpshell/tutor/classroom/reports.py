@@ -18,6 +18,9 @@ COLUMNS = (
     *("student", "lesson", "step", "points", "attempts", "hints", "shown", "skipped"),
     *("active minutes", "first", "last", "reason"),
 )
+_FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+"""How a formula begins, in the wide characters of East Asian spreadsheets too."""
+
 SHOWN_STEPS = 10
 SHOWN_LINES = 3
 
@@ -29,7 +32,7 @@ def cell(text: str) -> str:
     "'=cmd"
     """
     printable = visible(text)
-    return f"'{printable}" if printable[:1] in ("=", "+", "-", "@") else printable
+    return f"'{printable}" if printable.lstrip()[:1] in _FORMULA else printable
 
 
 def moment(seconds: float | None) -> str:

@@ -110,6 +110,32 @@ def test_gradescope_takes_one_submission(room: Path, capsys: pytest.CaptureFixtu
     assert [test["max_score"] for test in results["tests"]] == [1, 1, 1, 1]
 
 
+def test_exercism_names_each_step_by_its_id(room: Path) -> None:
+    """One test for each item, the lines that went wrong as its output, and never the answer."""
+    for name in ("bad", CAROL):
+        (room / "in" / f"{name}.smtpshell.json").unlink()
+    assert run(room, "--exercism", str(room / "results.json")) == 0
+    results = read_json(room / "results.json")
+    assert (results["version"], results["status"], results["message"]) == (2, "pass", None)
+    assert [test["test_code"] for test in results["tests"]] == [f"varied/{item}" for item in ITEMS]
+    assert results["tests"][2]["output"] == "MAIL TO:<bob>"
+    assert results["tests"][0]["name"] == "A lesson that varies: Hello"
+
+
+def test_pass_is_what_a_command_grader_asks(room: Path) -> None:
+    """Full points end with 0, too few with 1, and so does an empty submission."""
+    for name in ("bad", CAROL):
+        (room / "in" / f"{name}.smtpshell.json").unlink()
+    assert run(room, "--pass", "100") == 0
+    (room / "in" / f"{BOB}.smtpshell.json").unlink()
+    hand_in(room / "in", BOB, records_of(room / "again", (*OPENING, "/skip"), seed_of(BOB)))
+    assert run(room, "--pass", "50") == 0
+    assert run(room, "--pass", "51") == 1
+    hand_in(room / "in", BOB, [])
+    assert run(room, "--pass", "1") == 1
+    assert run(room, "--pass", "101") == 2
+
+
 def test_json_prints_an_object_for_each_student(
     room: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
