@@ -198,13 +198,29 @@ def _again(places: Places) -> str:
     return f"/connect {places['target']}:{places['port']}"
 
 
+_NAMED = re.compile(
+    r"(?:e?mail from|messages? from|domain of|policy (?:for|of)|record (?:for|of)|domain|spf) "
+    r"['\"<[]?(?:[\w.+=-]{1,64}@)?((?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24})\b",
+    re.ASCII | re.IGNORECASE,
+)
+"""Words before the name of a sender's domain in a refusal that is about it."""
+
+
+def _sender_domain(places: Places) -> str:
+    known = _domain(_sender(places))
+    if known or not places.about_sender:
+        return known
+    match = _NAMED.search(places.text[:1_000])
+    return match[1] if match is not None else ""
+
+
 def _domain(address: str) -> str:
     return address.rpartition("@")[2].strip(".") if "@" in address else ""
 
 
 _PLACES: dict[str, Callable[[Places], str]] = {
     "sender": _sender,
-    "sender_domain": lambda places: _domain(_sender(places)),
+    "sender_domain": _sender_domain,
     "recipient": _recipient,
     "domain": lambda places: _domain(_recipient(places)),
     "that_domain": lambda places: _domain(_recipient(places)),

@@ -183,3 +183,18 @@ def test_every_kind_of_refused_login_can_be_told(kind) -> None:
     """Each has a code or words that tell it, and a meaning."""
     assert kind.codes or kind.words
     assert kind.meaning
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "550 5.7.1 Unauthenticated email from shop.example is not accepted due to DMARC policy",
+        "550 5.7.1 Email rejected per DMARC policy for shop.example",
+        "550 5.7.26 blocked because unauthenticated. SPF [shop.example] with ip: [192.0.2.1]",
+        "550 5.7.23 SPF failed: domain of ann@shop.example does not designate 192.0.2.7",
+    ],
+)
+def test_the_domain_that_a_text_names_is_looked_up(text) -> None:
+    """A refusal of an unproven sender that names the domain leads to a look-up of that domain."""
+    found = explain(Reply.parse(text))
+    assert any(command.split()[1:2] == ["shop.example"] for command in found.next)
