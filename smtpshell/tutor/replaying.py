@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.options import Parser
 from smtpshell.protocol.errors import SmtpshellError, UsageError
+from smtpshell.protocol.events import Connected
 from smtpshell.protocol.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from smtpshell.conversation.settings import Settings
+    from smtpshell.protocol.events import Event
     from smtpshell.tutor.lesson import Lesson
     from smtpshell.tutor.replay import Result, Terms
 
@@ -35,15 +38,23 @@ def main(words: list[str], settings: Settings) -> int:
         )
     from smtpshell.tutor.replay import Terms
 
+    place = _scenario_place(options.save_scenario)
     values = lesson.values(0) | pairs(options.set, "--set")
     secrets = {
         name: _secret(name, text) for name, text in pairs(options.secret, "--secret").items()
     }
     terms = Terms(options.send, options.classes, tuple(secrets.values()))
     settings.json = settings.json or options.json
+    events: list[Event] = []
     results, answered = asyncio.run(
         replay_at(
-            lesson, options.target, values | secrets, terms, settings, unverified=options.unverified
+            lesson,
+            options.target,
+            values | secrets,
+            terms,
+            settings,
+            unverified=options.unverified,
+            heard=events,
         )
     )
     if options.junit:
@@ -52,6 +63,12 @@ def main(words: list[str], settings: Settings) -> int:
         done = [(each.what, each.step, _problems(each)) for each in results if each.ok is not None]
         skipped = [(each.what, each.step, [each.problem]) for each in results if each.ok is None]
         write(Path(options.junit), f"{lesson.id} at {options.target}", done, skipped)
+    if place is not None and any(isinstance(event, Connected) for event in events):
+        from smtpshell.tutor.authoring.saving import save_scenario
+
+        own = lesson.values(0)
+        given = {text: own[name] for name, text in (values | secrets).items() if name in own}
+        save_scenario(place, f"A server like {lesson.id} met it", events, given, settings)
     if not answered:
         return ENVIRONMENT
     return WRONG if any(each.ok is False for each in results) else GOOD
@@ -86,8 +103,29 @@ def _parser() -> Parser:
         "--unverified", action="store_true", help="go on where a certificate is bad"
     )
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit report")
+    parser.add_argument(
+        "--save-scenario",
+        metavar="FILE.toml",
+        help="make a practice scenario that answers as this server does",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per result")
     return parser
+
+
+def _scenario_place(name: str | None) -> Path | None:
+    """Return where a scenario is to be saved, before anybody is connected to for it."""
+    if name is None:
+        return None
+    path = Path(name)
+    if not re.fullmatch(r"[a-z][a-z0-9-]*\.toml", path.name):
+        raise UsageError(
+            "a scenario's file is lower case letters, digits and hyphens, and ends in .toml",
+            f"--save-scenario {name}",
+            "Write --save-scenario mine.toml.",
+        )
+    if path.exists():
+        raise UsageError("there is such a file already", f"--save-scenario {name}")
+    return path
 
 
 def pairs(given: Iterable[str], option: str) -> dict[str, str]:
@@ -120,11 +158,13 @@ async def replay_at(
     settings: Settings,
     *,
     unverified: bool,
+    heard: list[Event] | None = None,
 ) -> tuple[list[Result], bool]:
     """Replay a lesson at a target and tell each result on standard output.
 
-    Returns the results, and whether there was anybody to replay it to. Raises `SmtpshellError`,
-    status 3, where the target makes no sense.
+    Returns the results, and whether there was anybody to replay it to. The events of the
+    conversation are put into `heard`. Raises `SmtpshellError`, status 3, where the target makes no
+    sense.
     """
     from smtpshell.conversation.driver import Conversation
     from smtpshell.conversation.operations import options_from, resolve_target
@@ -150,6 +190,8 @@ async def replay_at(
         raise SmtpshellError(error.what, error.where, error.next, status=ENVIRONMENT) from error
     finally:
         await conversation.close()
+        if heard is not None:
+            heard += conversation.log.events
         await desk.stop_practice()
         if quiet:
             sink.close()

@@ -7,5 +7,7 @@ i18n            texts out to translators and in      texts        ... found in a
 po              PO files
 render          a lesson to read or to watch         rendering    ... as a page of HTML
 timeline        ... as it passes in time             recordings   ... as casts, captions, tapes
+saving          a real server as a scenario          course       ... what it was told and said
+personality     ... and how that becomes rules
 writing         files, whole or not at all
 """
