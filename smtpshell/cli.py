@@ -109,6 +109,7 @@ def _global_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("options that may stand anywhere")
     group.add_argument("--json", action="store_true", help="one JSON object per line")
     group.add_argument("--plain", action="store_true", help="append-only ASCII, no colour")
+    group.add_argument("--spell", action="store_true", help="codes digit by digit, base64 in fours")
     group.add_argument("--notes", choices=("off", "short", "long"), help="what is said of replies")
     group.add_argument("--timeout", metavar="SECONDS", help="bound each wait")
     group.add_argument(
@@ -160,6 +161,8 @@ def _settings(options: argparse.Namespace) -> Settings:
     settings.json = options.json
     settings.plain = settings.plain or options.plain or os.environ.get("TERM") == "dumb"
     settings.quiet = options.quiet
+    if options.spell:
+        settings.set("spell", "on", "--spell")
     if options.notes:
         settings.set("notes", options.notes, "--notes")
     if options.timeout:

@@ -97,6 +97,14 @@ LOCAL: dict[str, LocalCommand] = {
             "diagnosis",
         ),
         LocalCommand(
+            "read",
+            "[reply] [N] [--spell]",
+            "the last reply, one line at a time",
+            _HERE + "commands.reading:read",
+            ("choice:reply|--spell", "choice:--spell"),
+            "help",
+        ),
+        LocalCommand(
             "notes",
             "off | short | long",
             "how much is said under each reply",

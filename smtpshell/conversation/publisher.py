@@ -23,6 +23,8 @@ class Publisher:
         self._began = clock()
         self._sinks: list[Sink] = []
         self.operation = ""
+        self.reading = (-1, 0)
+        """Which reply of the log, and which of its lines, was read aloud last."""
 
     def subscribe(self, sink: Sink) -> Callable[[], None]:
         """Call `sink` with every event from now on; the returned function ends it."""

@@ -65,7 +65,11 @@ class Printer:
         elif not isinstance(event, Failed):
             notes = "off" if settings.quiet else settings.notes
             for line in event_lines(
-                event, notes, timing=settings["timing"], ascii_only=settings.plain
+                event,
+                notes,
+                timing=settings["timing"],
+                ascii_only=settings.plain,
+                spell=settings["spell"],
             ):
                 self.line(line)
         if isinstance(event, Failed):

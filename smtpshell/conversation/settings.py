@@ -135,6 +135,7 @@ SETTINGS: dict[str, Setting] = {
             kind="host",
             flags=("--helo", "--ehlo", "--lhlo"),
         ),
+        Setting("spell", False, _switch, "say codes digit by digit, group base64 by four", _SWITCH),
         Setting("keys", "emacs", _one_of("emacs", "vi"), "how the line is edited", ("emacs", "vi")),
         Setting("completion", True, _switch, "offer completions while typing", _SWITCH),
         Setting("bar", True, _switch, "show the bar at the bottom", _SWITCH),

@@ -88,7 +88,15 @@ class PlainConsole:
             self.trouble(event.what, f"{event.next} {WHY}".lstrip())
             return
         level = notes if isinstance(event, Received | Sent) else "short"
-        lines = list(plain_lines(event, level, timing=settings["timing"], ascii_only=True))
+        lines = list(
+            plain_lines(
+                event,
+                level,
+                timing=settings["timing"],
+                ascii_only=True,
+                spell=settings["spell"],
+            )
+        )
         if typed and isinstance(event, Sent):
             del lines[0]
         if isinstance(event, Sent) and event.out_of_order and notes != "off":

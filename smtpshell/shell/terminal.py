@@ -150,7 +150,8 @@ class Terminal:
     def _look(self, *, typed: bool = False) -> Look:
         settings = self._settings
         notes = "off" if settings.quiet else settings.notes
-        return Look(notes, settings["timing"], self.screen.width, typed)
+        spell = settings["spell"]
+        return Look(notes, settings["timing"], self.screen.width, typed, spell=spell)
 
     def refresh(self) -> None:
         """Draw the prompt anew."""

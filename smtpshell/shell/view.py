@@ -32,6 +32,7 @@ from smtpshell.protocol.values import dataclass
 from smtpshell.shell.fragments import Line, at_right, paragraph, width_of, wrap
 from smtpshell.transcript.notes import Note, long_note_of, note_of
 from smtpshell.transcript.plain import told, wire_lines
+from smtpshell.transcript.spelling import spelled
 
 GLOSS_COLUMN = 28
 """Where glosses begin, unless every line of the reply is shorter."""
@@ -56,6 +57,7 @@ class Look:
     timing: bool = True
     width: int = 80
     typed: bool = False
+    spell: bool = False
 
 
 def event_lines(event: Event, look: Look) -> Iterator[Line]:
@@ -75,6 +77,9 @@ def _received(event: Received, look: Look) -> Iterator[Line]:
     note = note_of(event) if look.notes != "off" else Note("")
     timing = told(event.ms) if look.timing and not event.unasked else ""
     yield from _wire(event, note, timing, look.width)
+    if look.spell:
+        said = f"Spelled: {spelled(wire_lines(event)[-1])}"
+        yield from paragraph(said, look.width, "gloss")
     if look.notes == "off":
         return
     text = note.challenge or note.meaning

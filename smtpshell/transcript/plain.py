@@ -24,22 +24,31 @@ from smtpshell.protocol.events import (
 from smtpshell.protocol.pairing import EARLY
 from smtpshell.protocol.text import visible
 from smtpshell.transcript.notes import long_note_of, note_of
+from smtpshell.transcript.spelling import spelled
 
 _VERDICTS = {True: ", certificate good", False: ", certificate NOT good", None: ""}
 _ENDINGS = {"\r\n": "", "\n": " [ended by LF alone]", "": " [no line end]"}
 
 
 def plain_lines(
-    event: Event, notes: str = "short", *, timing: bool = True, ascii_only: bool = False
+    event: Event,
+    notes: str = "short",
+    *,
+    timing: bool = True,
+    ascii_only: bool = False,
+    spell: bool = False,
 ) -> Iterator[str]:
-    """Yield the lines of one event. `notes` is off, short or long; off leaves wire lines alone."""
-    for line in _lines(event, notes, timing=timing):
+    """Yield the lines of one event. `notes` is off, short or long; off leaves wire lines alone.
+
+    With `spell` the lines of a reply are said digit by digit below it.
+    """
+    for line in _lines(event, notes, timing=timing, spell=spell):
         if line.startswith("# ") and notes == "off":
             continue
         yield visible(line, ascii_only=ascii_only)
 
 
-def _lines(event: Event, notes: str, *, timing: bool) -> Iterator[str]:
+def _lines(event: Event, notes: str, *, timing: bool, spell: bool) -> Iterator[str]:
     match event:
         case Sent():
             yield f"C: {visible(event.line)}"
@@ -52,7 +61,7 @@ def _lines(event: Event, notes: str, *, timing: bool) -> Iterator[str]:
         case BodySent():
             yield f"# {event.octets} octets of {visible(event.source)} sent."
         case Received():
-            yield from _received(event, notes, timing=timing)
+            yield from _received(event, notes, timing=timing, spell=spell)
         case Connected():
             port = f" port {event.port}" if event.port else ""
             secured = ", TLS at once" if event.tls else ""
@@ -74,9 +83,12 @@ def _lines(event: Event, notes: str, *, timing: bool) -> Iterator[str]:
             pass
 
 
-def _received(event: Received, notes: str, *, timing: bool) -> Iterator[str]:
-    for line in wire_lines(event):
+def _received(event: Received, notes: str, *, timing: bool, spell: bool) -> Iterator[str]:
+    lines = wire_lines(event)
+    for line in lines:
         yield f"S: {line}"
+    if spell:
+        yield f"# Spelled: {spelled(lines[-1])}"
     if notes == "off":
         return
     if event.unasked:

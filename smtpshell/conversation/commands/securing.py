@@ -11,6 +11,7 @@ from smtpshell.conversation.report import Report, Row
 from smtpshell.protocol import sasl
 from smtpshell.protocol.errors import SmtpshellError, Status, UsageError
 from smtpshell.protocol.text import decode, visible
+from smtpshell.transcript.spelling import spelled
 
 if TYPE_CHECKING:
     from smtpshell.conversation.desk import Desk
@@ -54,10 +55,11 @@ async def b64(desk: Desk, argument: str) -> None:
     from smtpshell.conversation.commands.sending import octets_of
 
     octets = octets_of(argument)
-    desk.show(
-        [Row(base64.b64encode(octets).decode("ascii"), "code")],
-        {"base64": base64.b64encode(octets).decode("ascii"), "octets": len(octets)},
-    )
+    text = base64.b64encode(octets).decode("ascii")
+    rows = [Row(text, "code")]
+    if desk.settings["spell"]:
+        rows.append(Row(f"Spelled: {spelled(text)}", "dim"))
+    desk.show(rows, {"base64": text, "octets": len(octets)})
 
 
 async def unb64(desk: Desk, argument: str) -> None:
