@@ -32,9 +32,9 @@ LONGEST = 400
 
 MOST_WAITING = 3
 TEACHER = "Teacher: "
-PAUSED = "450 4.3.2 The class is paused: wait, then type this again"
+PAUSED = "450 4.3.2 Service paused: the class goes on when the teacher says so"
 WHOSE = f"550 5.7.1 Whose world is this? First say EHLO {EVERYBODY}, with your ID"
-NOBODY = "550 5.7.1 Nobody in this class is "
+NOBODY = "550 5.7.1 Access denied: nobody in this class is "
 
 _DURING_PAUSE = frozenset({"NOOP", "HELP", "RSET", "QUIT"})
 _NO_ROOM = frozenset({"EHLO", "LHLO", "AUTH", "STARTTLS", "BDAT", "XCLIENT"})

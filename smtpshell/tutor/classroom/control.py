@@ -42,6 +42,7 @@ class Control:
         self._desk = desk
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._closing = asyncio.Event()
         self._words: dict[str, Callable[[list[str]], dict[str, Any]]] = {
             "reset": self._reset,
             "say": self._say,
@@ -71,8 +72,7 @@ class Control:
         if self._server is not None:
             self._server.close()
             self._path.unlink(missing_ok=True)
-        for task in self._tasks:
-            task.cancel()
+        self._closing.set()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -101,18 +101,22 @@ class Control:
         tell = lines.put_nowait
         tell(desk.summary())
         desk.watchers.add(tell)
-        leaving = asyncio.ensure_future(reader.read(1))
+        ends = {
+            asyncio.ensure_future(reader.read(1)),
+            asyncio.ensure_future(self._closing.wait()),
+        }
         try:
             while lines.qsize() < MOST_LINES:
                 coming = asyncio.ensure_future(lines.get())
-                await asyncio.wait({coming, leaving}, return_when=asyncio.FIRST_COMPLETED)
-                if leaving.done():
+                await asyncio.wait({coming, *ends}, return_when=asyncio.FIRST_COMPLETED)
+                if not coming.done():
                     coming.cancel()
                     return
                 writer.write(_line({"line": coming.result()}))
                 await asyncio.wait_for(writer.drain(), SECONDS)
         finally:
-            leaving.cancel()
+            for end in ends:
+                end.cancel()
             desk.watchers.discard(tell)
 
     def _answer(self, words: list[str] | None) -> dict[str, Any]:

@@ -49,7 +49,11 @@ def _class(room: Room, student: str, _words: list[str]) -> Iterator[str]:
             yield f"Partner: {partner}; mail to bob@{domain} goes to that world"
     else:
         yield "This world is nobody's yet. Say EHLO and your own domain"
-    yield f"The teacher said: {room.bulletin.said}" if room.bulletin.said else "Nothing was said"
+    yield (
+        f"The teacher said: {room.bulletin.said}"
+        if room.bulletin.said
+        else "The teacher has said nothing"
+    )
     yield "HELP MAILBOX reads mail, HELP DEMO shows the demonstration"
 
 

@@ -209,7 +209,8 @@ async def _overhear(settings: Settings, *, once: bool) -> int:
     async for line in overhear():
         print(visible(line, ascii_only=settings.plain), flush=True)
         if once:
-            break
+            return 0
+    print("The server has ended.")
     return 0
 
 

@@ -85,7 +85,7 @@ def test_a_pause_puts_off_and_breaks_nothing() -> None:
             return replies, [(each["event"], each.get("verdict"), each.get("on")) for each in told]
 
     (put_off, noop, then), told = asyncio.run(scene())
-    assert put_off.startswith("450 4.3.2 The class is paused")
+    assert put_off.startswith("450 4.3.2 Service paused")
     assert noop.startswith("250")
     assert then.startswith("250 2.1.0")
     assert told == [

@@ -52,9 +52,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Class]:
         [*command, "--lesson", "1", "--port", "0", "--pairs"],
         env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
         stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
     )
     assert process.stdout is not None
+    assert process.stderr is not None
     screen: list[str] = []
     while not screen or "Ctrl-C" not in screen[-1]:
         screen.append(process.stdout.readline())
@@ -63,6 +65,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Class]:
     process.send_signal(signal.SIGINT)
     assert process.wait(10) == 0
     process.stdout.close()
+    assert process.stderr.read() == ""
+    process.stderr.close()
     assert not socket_path().exists()
 
 
@@ -155,6 +159,18 @@ def test_a_demonstration_is_shown_to_watchers_and_students(here: Class) -> None:
     watch.terminate()
     watch.wait(10)
     watch.stdout.close()
+
+
+def test_a_watch_ends_with_its_server(here: Class) -> None:
+    """Whoever watches is told, and neither of the two complains."""
+    command = [sys.executable, "-m", "smtpshell", "classroom", "watch"]
+    watch = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert watch.stdout is not None
+    watch.stdout.readline()
+    here.process.send_signal(signal.SIGINT)
+    out, errors = watch.communicate(timeout=10)
+    assert out.endswith("The server has ended.\n")
+    assert (watch.returncode, errors) == (0, "")
 
 
 def test_who_is_connected_at_the_end_is_told_how_to_go_on(here: Class) -> None:

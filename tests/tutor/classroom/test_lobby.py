@@ -149,8 +149,8 @@ def test_a_key_that_nobody_has_is_refused_and_told() -> None:
             return close, far, [each["text"] for each in told]
 
     close, far, told = asyncio.run(scene())
-    assert close == "550 5.7.1 Nobody in this class is s2: are you s002?"
-    assert far.startswith("550 5.7.1 Nobody in this class is s999")
+    assert close == "550 5.7.1 Access denied: nobody in this class is s2: are you s002?"
+    assert far.startswith("550 5.7.1 Access denied: nobody in this class is s999")
     assert told == ["s2", "s999"]
 
 
@@ -298,7 +298,7 @@ def test_codes_cannot_be_guessed_and_nobody_has_a_port() -> None:
             await room.close()
 
     near, far, reply, ports = asyncio.run(scene())
-    assert near.endswith("Nobody in this class is s001: look up your ID")
-    assert far.endswith("Nobody in this class is s1: look up your ID")
+    assert near.endswith("Access denied: nobody in this class is s001: look up your ID")
+    assert far.endswith("Access denied: nobody in this class is s1: look up your ID")
     assert reply.startswith("250")
     assert ports == 0
