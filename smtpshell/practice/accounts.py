@@ -112,23 +112,19 @@ def is_published(
     return step.ok if isinstance(step, Outcome) else True
 
 
-def _names(scenario: Scenario) -> set[str]:
-    return {name for user in scenario.users for name in (user.name, *user.may_send_as)}
-
-
 def _all_known(scenario: Scenario, octets: bytes) -> bool:
     """Tell whether octets are published names and passwords alone, as PLAIN and LOGIN have them.
 
     Those of a slip are known too: not encoded, with an end of line, with a NUL too few.
     """
-    known = _names(scenario) | {user.password for user in scenario.users}
+    passwords = {user.password for user in scenario.users}
     words = [word for word in octets.decode("utf-8", "replace").strip().split("\0") if word]
-    return bool(words) and known.issuperset(words)
+    return bool(words) and all(word in passwords or scenario.user(word) for word in words)
 
 
 def _known_words(scenario: Scenario, mechanism: str, octets: bytes) -> bool:
     text = octets.decode("utf-8", "replace")
     tokens = {f"Bearer {user.token}" for user in scenario.users if user.token}
     if mechanism.startswith("SCRAM"):
-        return text.partition(",n=")[2].partition(",")[0] in _names(scenario)
+        return scenario.user(text.partition(",n=")[2].partition(",")[0]) is not None
     return any(word.removeprefix("auth=") in tokens for word in text.split("\x01"))

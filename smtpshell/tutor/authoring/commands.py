@@ -55,12 +55,26 @@ def format_(words: list[str], _settings: Settings) -> int:
 def guide(words: list[str], _settings: Settings) -> int:
     """Print the teacher's booklet of the named lessons, or of the whole course, as Markdown."""
     from smtpshell.tutor.authoring.rendering import guide as guide_lines
+    from smtpshell.tutor.classroom.reports import read_answers
     from smtpshell.tutor.library import find, lesson_paths
     from smtpshell.tutor.reader import read_file
 
-    paths = [find(word) for word in words] or lesson_paths()
+    parser = Parser(
+        prog="smtpshell lesson guide",
+        description="Print the teacher's booklet: notes, questions and right answers, as Markdown.",
+    )
+    parser.add_argument("lessons", metavar="NAME", nargs="*", help="all lessons by default")
+    parser.add_argument(
+        "--answers",
+        metavar="FILE",
+        help="what grade --json-file wrote: the class's answers to open questions, to be marked",
+    )
+    options = parser.parse_args(words)
+    answers = read_answers(Path(options.answers)) if options.answers else {}
+    paths = [find(word) for word in options.lessons] or lesson_paths()
     for path in paths:
-        print("\n".join(guide_lines(read_file(path))))
+        lesson = read_file(path)
+        print("\n".join(guide_lines(lesson, answers.get(lesson.id, {}))))
     return GOOD
 
 

@@ -8,9 +8,9 @@ settings, and every line of the wire says who spoke.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from smtpshell.protocol.text import visible
 from smtpshell.tutor.demonstration import same_lines, steady
@@ -20,6 +20,8 @@ from smtpshell.tutor.plainly import filled, paragraphs
 if TYPE_CHECKING:
     from smtpshell.protocol.events import Event
     from smtpshell.tutor.lesson import Ask, Lesson, Prose, Step
+
+Answers: TypeAlias = Mapping[str, Sequence[tuple[str, str]]]
 
 _HEAD = """\
 <!doctype html>
@@ -122,8 +124,11 @@ async def render_html(lesson: Lesson) -> tuple[str, tuple[str, ...]]:
     return page.page(), performance.complaints(lesson)
 
 
-def guide(lesson: Lesson) -> list[str]:
-    """Return the teacher's notes, questions and answers of a lesson as Markdown."""
+def guide(lesson: Lesson, answers: Answers | None = None) -> list[str]:
+    """Return the teacher's notes, questions and answers of a lesson as Markdown.
+
+    `answers` are those of a class to open questions, by item: pairs of a student's id and a text.
+    """
     lines = [f"# {lesson.title}", ""]
     facts = [f"{lesson.minutes} minutes", f"level {lesson.level}", f"scenario {lesson.scenario}"]
     facts += [f"after {', '.join(lesson.needs)}"] if lesson.needs else []
@@ -131,11 +136,11 @@ def guide(lesson: Lesson) -> list[str]:
     for number, step in enumerate(lesson.steps, 1):
         lines += [f"## Step {number}: {step.title}", ""]
         for block in step.blocks:
-            lines += _for_teachers(block)
+            lines += _for_teachers(block, step.id, answers or {})
     return lines
 
 
-def _for_teachers(block: object) -> list[str]:
+def _for_teachers(block: object, step: str, answers: Answers) -> list[str]:
     from smtpshell.tutor.lesson import Ask, Teacher
 
     if isinstance(block, Teacher):
@@ -148,4 +153,8 @@ def _for_teachers(block: object) -> list[str]:
         lines.append(f"- {mark}: {answer.text}{f' ({answer.says})' if answer.says else ''}")
     if block.words:
         lines.append(f"- open: about {block.words} words, for you to mark")
+        lines += [
+            f"- {student}: {escape(visible(text))}"
+            for student, text in answers.get(f"{step}/{block.id}", ())
+        ]
     return [*lines, ""]

@@ -7,12 +7,16 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from smtpshell.protocol.errors import FileError, UsageError
 from smtpshell.protocol.text import visible
 from smtpshell.tutor.classroom.points import Grade, Row
 from smtpshell.tutor.junit import Case
 from smtpshell.tutor.lesson import Lesson
+
+FORMAT = "smtpshell-grades/1"
 
 COLUMNS = (
     *("student", "lesson", "step", "points", "attempts", "hints", "shown", "skipped"),
@@ -125,7 +129,7 @@ def grades_json(grades: Sequence[Grade], mistakes: Sequence[Mistakes]) -> str:
     from smtpshell.transcript.jsonl import as_json
 
     whole = {
-        "format": "smtpshell-grades/1",
+        "format": FORMAT,
         "students": [facts_of(grade) for grade in grades],
         "mistakes": [each.facts() for each in mistakes],
     }
@@ -144,6 +148,35 @@ def cases_of(grades: Iterable[Grade]) -> tuple[list[Case], list[Case]]:
         if grade.problems:
             ran.append(("submission", grade.student or grade.file, grade.problems))
     return ran, skipped
+
+
+def read_answers(path: Path) -> dict[str, dict[str, list[tuple[str, str]]]]:
+    """Return the answers to open questions in a file that `grades_json` wrote.
+
+    They go by lesson, then by item: pairs of a student's id and a text. What makes no sense is
+    passed over. Raises `UsageError` for another kind of file, `FileError` when it cannot be read.
+    """
+    import json
+
+    try:
+        whole = json.loads(path.read_bytes())
+    except OSError as error:
+        raise FileError.from_os(error, path, "read") from error
+    except (ValueError, RecursionError):
+        whole = None
+    if not isinstance(whole, dict) or whole.get("format") != FORMAT:
+        raise UsageError("it holds no grades", str(path), "Name what grade --json-file wrote.")
+    answers: dict[str, dict[str, list[tuple[str, str]]]] = {}
+    for student in _objects(whole.get("students")):
+        for each in _objects(student.get("answers")):
+            lesson, item, text = (str(each.get(name, "")) for name in ("lesson", "step", "text"))
+            who = visible(str(student.get("student", "")))
+            answers.setdefault(lesson, {}).setdefault(item, []).append((who, text))
+    return answers
+
+
+def _objects(value: object) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 # --- the commonest mistakes ---------------------------------------------------------------------

@@ -122,6 +122,24 @@ def test_exercism_names_each_step_by_its_id(room: Path) -> None:
     assert results["tests"][0]["name"] == "A lesson that varies: Hello"
 
 
+def test_open_answers_come_into_the_booklet(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each under its question, with the student's id, and as text, whatever was typed."""
+    out, booklet = room / "grades.json", ["lesson", "guide", str(room / "varied.md")]
+    lines = (*OPENING, *letter("bob"), "<b>*courtesy*\x1b[2J", "QUIT")
+    hand_in(room / "in", BOB, records_of(room / "again", lines, seed_of(BOB)))
+    run(room, "--json-file", str(out))
+    capsys.readouterr()
+    assert guarded([*booklet, "--answers", str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert f"- {BOB}: &lt;b&gt;*courtesy*" in printed
+    assert f"- {CAROL}: out of politeness" in printed
+    assert "\x1b" not in printed
+    assert guarded([*booklet, "--answers", str(room / "roster.csv")]) == 2
+    assert guarded([*booklet, "--answers", str(room / "nothing")]) in (3, 10)
+    out.write_text('{"format": "smtpshell-grades/1", "students": [1, {"answers": [{}, 2]}]}')
+    assert guarded([*booklet, "--answers", str(out)]) == 0
+
+
 def test_pass_is_what_a_command_grader_asks(room: Path) -> None:
     """Full points end with 0, too few with 1, and so does an empty submission."""
     for name in ("bad", CAROL):

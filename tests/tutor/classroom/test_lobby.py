@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from smtpshell.practice.library import load_scenario
+from smtpshell.protocol.values import replace
 from smtpshell.tutor.classroom.keys import Keys, code_maker
 from smtpshell.tutor.classroom.room import Room, students_of
 from smtpshell.tutor.library import load
@@ -93,13 +94,31 @@ def test_a_login_decides_too(mechanism: str) -> None:
                 "alice@practice.example", ["bob@practice.example"], "Subject: x\r\n\r\n"
             )
 
-    async def scene() -> list[int]:
-        async with open_room(students_of(2), "submission") as (room, _):
+    async def scene() -> tuple[list[int], list[Any]]:
+        async with open_room(students_of(2), "submission") as (room, told):
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(None, program, shared(room))
-            return [held(room, each) for each in room.seats]
+            events = [(each["student"], each["event"]) for each in told]
+            return [held(room, each) for each in room.seats], events
 
-    assert asyncio.run(scene()) == [0, 1]
+    mail, events = asyncio.run(scene())
+    assert mail == [0, 1]
+    assert events == [("002", "connected")]
+
+
+def test_a_published_login_under_ones_own_name_is_no_secret() -> None:
+    """It may be shown and logged; any other password is hidden under every name."""
+    from smtpshell.practice.accounts import is_published
+
+    scenario = replace(
+        load_scenario("submission"), synonyms={"s001.practice.example": "practice.example"}
+    )
+    for name in ("alice", "alice@practice.example", "alice@s001.practice.example"):
+        for password, known in (("correct horse", True), ("secret", False)):
+            line = b64encode(f"\0{name}\0{password}".encode())
+            assert is_published(scenario, "PLAIN", line) is known
+    line = b64encode(b"\0alice@s002.practice.example\0correct horse")
+    assert not is_published(scenario, "PLAIN", line)
 
 
 def test_a_login_under_a_strange_name_fails() -> None:
