@@ -5,6 +5,8 @@ from __future__ import annotations
 from smtpshell.protocol.values import dataclass
 
 _put = object.__setattr__
+"""Sets a field of a frozen value. The two here are made for every reply of a log of millions, so
+they name their fields rather than walk over them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,43 @@ class Explanation:
     facts: tuple[str, ...]
     rule: str = ""
     disagreement: str | None = None
+
+    def __init__(
+        self,
+        *,
+        class_: str,
+        who: str,
+        retry: str,
+        code: int | None,
+        enhanced: str | None,
+        meaning: str,
+        short: str,
+        causes: tuple[Cause, ...],
+        next: tuple[str, ...],
+        sections: tuple[str, ...],
+        provider: str | None,
+        software: str | None,
+        confidence: float,
+        facts: tuple[str, ...],
+        rule: str = "",
+        disagreement: str | None = None,
+    ) -> None:
+        _put(self, "class_", class_)
+        _put(self, "who", who)
+        _put(self, "retry", retry)
+        _put(self, "code", code)
+        _put(self, "enhanced", enhanced)
+        _put(self, "meaning", meaning)
+        _put(self, "short", short)
+        _put(self, "causes", causes)
+        _put(self, "next", next)
+        _put(self, "sections", sections)
+        _put(self, "provider", provider)
+        _put(self, "software", software)
+        _put(self, "confidence", confidence)
+        _put(self, "facts", facts)
+        _put(self, "rule", rule)
+        _put(self, "disagreement", disagreement)
 
     def to_json(self) -> dict[str, object]:
         """Return the values as JSON knows them; the class is under the key `class`."""

@@ -53,7 +53,7 @@ LEAST = 0.02
 MOST_WORDS = 40
 """Words of a text that are looked at; a reason stands at its beginning."""
 
-Gains = list[tuple[int, float]]
+Gains = dict[int, float]
 """How much something speaks for each class that knows it, the classes by number."""
 
 
@@ -100,7 +100,7 @@ class Guesser:
         for number, class_ in enumerate(self._classes):
             for name, count in counts[class_].items():
                 gain = log((count + SMOOTHING) / SMOOTHING)
-                self._gains.setdefault(name, []).append((number, gain))
+                self._gains.setdefault(name, {})[number] = gain
         self._of_word: dict[str, tuple[float, Gains]] = {}
 
     def _kin(self, word: str) -> list[str]:
@@ -128,9 +128,9 @@ class Guesser:
                 if gains is not None:
                     weight = 1.0 if name == word else KIN
                     known += weight
-                    for number, gain in gains:
+                    for number, gain in gains.items():
                         total[number] = total.get(number, 0.0) + weight * gain
-            found = known, list(total.items())
+            found = known, total
             if word in self._gains:
                 self._of_word[word] = found
         return found
@@ -146,13 +146,13 @@ class Guesser:
             if gains:
                 known += weight
                 told.append((word, gains))
-                for number, gain in gains:
+                for number, gain in gains.items():
                     scores[number] += gain
             pair = self._gains.get(f"{before} {word}")
             if pair is not None:
                 known += PAIR
                 told.append((f"{before} {word}", pair))
-                for number, gain in pair:
+                for number, gain in pair.items():
                     scores[number] += PAIR * gain
             before = word
         if not told:
@@ -169,9 +169,7 @@ class Guesser:
             for class_, belief in zip(self._classes, beliefs, strict=True)
             if belief > LEAST
         ]
-        words_for = sorted(
-            ((dict(gains).get(top, 0.0), name) for name, gains in told), reverse=True
-        )
+        words_for = sorted(((gains.get(top, 0.0), name) for name, gains in told), reverse=True)
         words_told = tuple(name for gain, name in words_for[:3] if gain)
         return Likeness(self._classes[top], 1 / total, words_told, tuple(shares))
 

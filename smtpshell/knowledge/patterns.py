@@ -243,29 +243,31 @@ class Matcher:
         count = len(words)
         found: list[Hits] = []
         steps = 0
-        for start, first in enumerate(map(self._start.following.get, words)):
-            if first is None:
+        for start, state in enumerate(map(self._start.following.get, words)):
+            if state is None:
                 continue
-            waiting = [(first, start + 1)]
-            while waiting:
-                state, at = waiting.pop()
+            at = start + 1
+            waiting: list[tuple[_State, int]] = []
+            while True:
                 if state.ends:
                     found.append((start, state.ends))
-                if at == count or not state.open:
-                    continue
-                word = words[at]
-                if word in state.expects:
-                    after = state.following.get(word) or self._step(state, word)
-                    waiting.append((after, at + 1))
-                for reach, gap in state.after_gap:
-                    window = words[at : at + reach]
-                    if gap.expects.isdisjoint(window):
-                        continue
-                    for place, word in enumerate(window, at + 1):
-                        if word in gap.expects:
-                            after = gap.following.get(word) or self._step(gap, word)
-                            waiting.append((after, place))
-                steps += 1
+                if state.open and at < count:
+                    steps += 1
+                    word = words[at]
+                    if word in state.expects:
+                        after = state.following.get(word) or self._step(state, word)
+                        waiting.append((after, at + 1))
+                    for reach, gap in state.after_gap:
+                        window = words[at : at + reach]
+                        if gap.expects.isdisjoint(window):
+                            continue
+                        for place, word in enumerate(window, at + 1):
+                            if word in gap.expects:
+                                after = gap.following.get(word) or self._step(gap, word)
+                                waiting.append((after, place))
+                if not waiting:
+                    break
+                state, at = waiting.pop()
             if steps > MOST_STEPS:
                 break
         return found

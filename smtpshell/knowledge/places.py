@@ -278,7 +278,23 @@ def is_sensible(command: str, context: Context) -> bool:
 
 def fill(template: str, places: Mapping[str, str]) -> str:
     """Fill the places of a template, such as {domain}."""
-    return template.format_map(places) if "{" in template else template
+    if "{" not in template:
+        return template
+    return "".join(
+        [literal + places[name] if name else literal for literal, name in _pieces(template)]
+    )
+
+
+@lru_cache(maxsize=1024)
+def _pieces(template: str) -> tuple[tuple[str, str], ...]:
+    """Take a template apart: each literal with the place behind it, "" behind the last."""
+    first, *rest = template.split("{")
+    literals, names = [first], []
+    for piece in rest:
+        name, _, literal = piece.partition("}")
+        names.append(name)
+        literals.append(literal)
+    return tuple(zip(literals, [*names, ""], strict=True))
 
 
 Template = Cause | tuple[str, str]

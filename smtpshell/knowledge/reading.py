@@ -87,11 +87,8 @@ _NAME_ENDS = frozenset(_ENDS.split())
 _SEPARATE = re.compile(r"[\s<>()\[\]{}\"';:,|`=]+")
 _LINK = re.compile(r"https?://([^\s/?#<>]{1,255})([^\s?#<>]*)([^\s<>]*)")
 _TOPIC = re.compile(r"[?&#](?:p=)?([a-z0-9]+)(?:$|[&.,;)\]])")
-_CAMEL = re.compile(
-    r"(?<=[=.])(?:[A-Z][a-z]+){2,8}\b|\b(?:[A-Z][a-z]+|[A-Z]{2,4}(?=[A-Z][a-z])){3,8}\b"
-)
-_HUMPED = re.compile("[a-z][A-Z][a-z]")
-_HUMP = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z][a-z]+")
+_HUMPS = re.compile("[A-Z][a-z]+(?:[A-Z][a-z]+)+")
+_HUMP = re.compile("[A-Z][a-z]+")
 _ENHANCED = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 
 
@@ -131,6 +128,8 @@ _BOILERPLATE: tuple[tuple[str, ...], ...] = (
 
 def _without_boilerplate(words: list[str]) -> None:
     """Take out what only repeats the code, where a reason stands besides."""
+    if "requested" not in words and "transaction" not in words:
+        return
     for phrase in _BOILERPLATE:
         if phrase[0] in words:
             count = len(phrase)
@@ -147,8 +146,17 @@ def _replaced(text: str, pairs: tuple[tuple[str, str], ...]) -> str:
 
 
 def _humps_apart(name: re.Match[str]) -> str:
-    """Put the words of a name that a program gives a fault ("RecipientNotFound") behind it."""
-    return " ".join([name[0], *_HUMP.findall(name[0])])
+    """Put the words of a name that a program gives a fault ("RecipientNotFound") behind it.
+
+    Names of two words are left alone unless something of a name stands before, for products are
+    called so.
+    """
+    whole = name[0]
+    words = _HUMP.findall(whole)
+    before = name.string[: name.start()][-1:]
+    if len(words) > 2 or before in (".", "=") or before.isupper():
+        return " ".join([whole, *words])
+    return whole
 
 
 def _without_links(text: str) -> str:
@@ -179,18 +187,16 @@ def _without_mail_addresses(text: str) -> str:
 
 def read(text: str) -> Reading:
     """Read the words of a text; whatever the text, in time proportional to its (capped) length."""
-    text = text[:LONGEST]
-    if _HUMPED.search(text):
-        text = _CAMEL.sub(_humps_apart, text)
-    text = text.lower()
+    text = _HUMPS.sub(_humps_apart, text[:LONGEST]).lower()
     cut = text.find(FOLLOW_UP, 8)
     if cut > 0 and text[cut - 1] != ":":
         text = text[:cut]
     tail = ""
-    for pointer in POINTERS:
-        cut = text.find(pointer, 24)
-        if cut > 0:
-            text, tail = text[:cut], text[cut:] + tail
+    if " for " in text or "learn" in text:
+        for pointer in POINTERS:
+            cut = text.find(pointer, 24)
+            if cut > 0:
+                text, tail = text[:cut], text[cut:] + tail
     if "://" in text:
         text = _without_links(text)
     if "'" in text or "’" in text:
@@ -199,7 +205,7 @@ def read(text: str) -> Reading:
         text = _replaced(text, _HYPHENS)
     if "@" in text:
         text = _without_mail_addresses(text)
-    text = _replaced(f" {text.translate(_TABLE)}", _PHRASES)
+    text = _replaced(f" {text.translate(_TABLE)} ".replace(". ", " "), _PHRASES)
     words: list[str] = []
     names: list[str] = []
     addresses: list[str] = []

@@ -179,7 +179,11 @@ _IN_WORDS: dict[str, str] = {
 
 def session_words(context: Context, facts: frozenset[str]) -> tuple[str, ...]:
     """Return the facts of a session in words, in a steady order."""
-    words = [text for fact, text in _IN_WORDS.items() if fact in facts] if facts else []
+    words = (
+        []
+        if facts.isdisjoint(_IN_WORDS)
+        else [text for fact, text in _IN_WORDS.items() if fact in facts]
+    )
     if context.port:
         words.append(f"port {context.port}")
     if context.ms is not None and context.ms >= SLOW:

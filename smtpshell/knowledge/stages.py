@@ -11,6 +11,9 @@ Logs sometimes name the wrong command, so a class too early is made unlikely and
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import lru_cache
+
 UNHEARD = 2.5
 """Taken away from a class that is about something not heard yet."""
 
@@ -52,3 +55,12 @@ _FAMILIES: dict[int, frozenset[str]] = {
 def out_of_family(family: int) -> frozenset[str]:
     """Return the classes that a reply of this first digit is seldom about."""
     return _FAMILIES.get(family, NOTHING)
+
+
+@lru_cache(maxsize=1024)
+def unlikely(verb: str, family: int) -> Mapping[str, float]:
+    """Return the classes that lose weight behind a command and a first digit, and how much."""
+    less: dict[str, float] = dict.fromkeys(too_early(verb), UNHEARD)
+    for class_ in out_of_family(family):
+        less[class_] = less.get(class_, 0.0) + OUT_OF_FAMILY
+    return less

@@ -26,13 +26,14 @@ share of right answers by less than one in a hundred: what matters is the order,
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from smtpshell.knowledge.codes import code_row
 from smtpshell.knowledge.enhanced import enhanced_row
 from smtpshell.knowledge.likeness import Likeness
 from smtpshell.knowledge.reading import Reading
 from smtpshell.knowledge.rulebook import Rule, Rulebook, Speaker
-from smtpshell.knowledge.stages import OUT_OF_FAMILY, UNHEARD, out_of_family, too_early
+from smtpshell.knowledge.stages import unlikely
 
 PER_PLACE = 0.03
 """Taken away for each word that stands before the phrase, up to thirty."""
@@ -54,6 +55,9 @@ CLEAR = 2.0
 
 LIKENESS = 3.5
 """The weight of the likeness to the examples when it is certain."""
+
+BESIDE_RULES = 2.5
+"""Its weight where it only settles which of several strong rules is right."""
 
 ENOUGH = 0.45
 """With less evidence than this for any class, the verdict is "unknown"."""
@@ -114,22 +118,22 @@ class Voices:
 def listen(book: Rulebook, reading: Reading) -> Voices:
     """Match a reading against the rulebook: the best score per rule, and the speakers."""
     best: dict[int, float] = {}
-    silenced: set[int] = set()
+    silenced: list[int] = []
     speakers: list[Speaker] = []
     count = len(book.rules)
     for start, ends in book.matcher.hits(reading.words):
-        late = PER_PLACE * min(start, 30)
+        late = PER_PLACE * start if start < 30 else PER_PLACE * 30
         for owner, weight in ends:
-            if owner < 0:
-                silenced.add(-owner - 1)
-            elif owner < count:
+            if 0 <= owner < count:
                 score = weight - late
-                if score > best.get(owner, -1.0):
+                if owner not in best or score > best[owner]:
                     best[owner] = score
+            elif owner < 0:
+                silenced.append(-owner - 1)
             else:
                 speakers.append(book.speakers[owner - count])
-    for number in silenced.intersection(best):
-        del best[number]
+    for number in silenced:
+        best.pop(number, None)
     for name in reading.names:
         speaker = _by_domain(book, name)
         if speaker is not None:
@@ -158,31 +162,42 @@ def decide(
     scores, rules = _weigh_rules(book, voices, heard)
     decisive = max(scores.values(), default=0.0) >= DECISIVE
     facts: list[str] = []
-    detail = enhanced_row(heard.enhanced, heard.owner)
-    if detail is not None and detail.likely:
-        scores[detail.class_] = scores.get(detail.class_, 0.0) + detail.likely
-        facts.append(f"{heard.enhanced}: {detail.meaning}")
-    row = code_row(heard.code, heard.verb)
-    if row is not None:
-        scores[row.class_] = scores.get(row.class_, 0.0) + row.likely
-        answering = f" to {heard.verb}" if heard.verb and row.verbs else ""
-        facts.append(f"{row.code}{answering}: {row.meaning}")
-    for class_ in {speaker.class_ for speaker in voices.speakers if speaker.class_}:
-        scores[class_] = scores.get(class_, 0.0) + NAMED
-    for class_ in too_early(heard.verb).intersection(scores):
-        scores[class_] -= UNHEARD
-    family = heard.code // 100 if heard.code else 0
-    for class_ in out_of_family(family).intersection(scores):
-        scores[class_] -= OUT_OF_FAMILY
+    for class_, likely, fact in _of_codes(heard.enhanced, heard.owner, heard.code, heard.verb):
+        scores[class_] = scores.get(class_, 0.0) + likely
+        facts.append(fact)
+    if voices.speakers:
+        for class_ in {speaker.class_ for speaker in voices.speakers if speaker.class_}:
+            scores[class_] = scores.get(class_, 0.0) + NAMED
+    less = unlikely(heard.verb, heard.code // 100 if heard.code else 0)
+    for class_ in scores:
+        if class_ in less:
+            scores[class_] -= less[class_]
     if not decisive or _close(scores):
         likeness = guess()
         if likeness is not None:
+            weight = BESIDE_RULES if decisive else LIKENESS
             for class_, share in likeness.shares:
-                scores[class_] = scores.get(class_, 0.0) + LIKENESS * share
+                scores[class_] = scores.get(class_, 0.0) + weight * share
             words = ", ".join(map(repr, likeness.words))
             facts.append(f"the words {words} are most like {likeness.class_}")
     scores.pop("ok", None)
     return _verdict(scores, rules, facts)
+
+
+@lru_cache(maxsize=4096)
+def _of_codes(
+    enhanced: str | None, owner: str | None, code: int | None, verb: str
+) -> tuple[tuple[str, float, str], ...]:
+    """Return what both codes point at: a class, a weight and a fact in words for each."""
+    evidence: list[tuple[str, float, str]] = []
+    detail = enhanced_row(enhanced, owner)
+    if detail is not None and detail.likely:
+        evidence.append((detail.class_, detail.likely, f"{enhanced}: {detail.meaning}"))
+    row = code_row(code, verb)
+    if row is not None:
+        answering = f" to {verb}" if verb and row.verbs else ""
+        evidence.append((row.class_, row.likely, f"{row.code}{answering}: {row.meaning}"))
+    return tuple(evidence)
 
 
 def _close(scores: dict[str, float]) -> bool:
@@ -215,16 +230,18 @@ def _weigh_rules(
 
 
 def _fits(rule: Rule, heard: Heard) -> bool:
-    """Tell whether the codes, the command and the speaker are those that a rule asks for."""
-    if rule.codes:
-        basic = str(heard.code or "")
-        if not any(
-            basic.startswith(wanted) or _within(heard.enhanced, wanted) for wanted in rule.codes
-        ):
-            return False
+    """Tell whether the command, the codes and the speaker are those that a rule asks for."""
     if rule.verbs and heard.verb not in rule.verbs:
         return False
+    if rule.codes and not _codes_fit(rule.codes, heard.code, heard.enhanced):
+        return False
     return not rule.speaker or not rule.speaker.isdisjoint(heard.speakers)
+
+
+@lru_cache(maxsize=4096)
+def _codes_fit(wanted: tuple[str, ...], code: int | None, enhanced: str | None) -> bool:
+    basic = str(code or "")
+    return any(basic.startswith(one) or _within(enhanced, one) for one in wanted)
 
 
 def _within(enhanced: str | None, wanted: str) -> bool:

@@ -52,7 +52,10 @@ def test_names_and_addresses_are_set_aside():
         ("the recipient's mailbox", ["recipient", "mailbox"]),
         ("your domain is unknown", ["sender", "domain", "unknown"]),
         ("see http://www.example.com/help/spam/16.htm?ip=192.0.2.7", ["see"]),
-        ("see https://www.example.com/mail/?p=BadCredentials", ["see", "badcredentials", "bad", "credentials"]),
+        (
+            "see https://www.example.com/mail/?p=BadCredentials",
+            ["see", "badcredentials", "bad", "credentials"],
+        ),
         ("see http://www.example.com/codes.php#DM000001", ["see", "codes", "dm000001"]),
     ],
 )
