@@ -47,6 +47,8 @@ def main(words: list[str], settings: Settings, interact: Interact | None = None)
     try:
         if not words:
             return list_lessons([], settings)
+        if words[0] == "preview":
+            return preview(words[1:], settings, interact)
         handler = WORDS.get(words[0])
         if handler is not None:
             return handler[1](words[1:], settings)
@@ -184,6 +186,13 @@ def replay(words: list[str], settings: Settings) -> int:
     return replay_main(words, settings)
 
 
+def preview(words: list[str], settings: Settings, interact: Interact | None = None) -> int:
+    """Show a lesson as a learner meets it, and play it from a step on."""
+    from smtpshell.tutor.authoring.preview import main as preview_main
+
+    return preview_main(words, settings, interact)
+
+
 def _author(module: str, name: str = "main") -> Handler:
     """Return a handler of the author's room, which is loaded when it is used."""
 
@@ -225,6 +234,7 @@ WORDS: dict[str, tuple[str, Handler]] = {
     "new": ("FILE.md [--scenario NAME]: begin a lesson of your own", _author("commands", "new")),
     "format": ("the format of lessons on one page", _author("commands", "format_")),
     "record": ("FILE.md [TARGET]: make a lesson of a session", _author("commands", "record")),
+    "preview": ("NAME [--step ID] [--teacher]: what a learner sees, from a step on", preview),
     "accept": ("NAME [--step ID] [--dry-run]: take over the server's words", _author("accept")),
     "i18n": ("extract NAME, merge NAME FILE.po: translate a lesson", _author("i18n")),
     "render": ("NAME --to text|html|cast|vhs|srt: to read or to watch", _author("render")),

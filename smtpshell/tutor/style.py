@@ -17,6 +17,9 @@ COLUMNS = 72
 WORDS = 20
 """Words that a sentence may have in the prose of a step."""
 
+VERDICTS = ("Not yet.", "Correct.")
+"""What the player itself says first."""
+
 UNFOLDED = ("$ ", "C= ")
 """How lines begin that may be longer, because nothing can fold them."""
 
@@ -56,6 +59,21 @@ def _feedback(lesson: Lesson) -> Iterator[Problem]:
                     yield Problem(answer.line, f"the wrong answer {answer.text!r} gets no words")
 
 
+def _verdicts(lesson: Lesson) -> Iterator[Problem]:
+    """Yield words that say a verdict which the player has said already."""
+    said = [(rule.text, rule.line) for step in lesson.steps for rule in step.rules]
+    said += [(each.message, each.line) for step in lesson.steps for each in step.conditions]
+    said += [
+        (answer.says, answer.line)
+        for step in lesson.steps
+        for ask in step.asks
+        for answer in ask.answers
+    ]
+    for text, line in said:
+        if text.startswith(VERDICTS):
+            yield Problem(line, f"'{text.split('.')[0]}.' is said before it already")
+
+
 def _teacher(lesson: Lesson) -> Iterator[Problem]:
     if not any(isinstance(block, Teacher) for step in lesson.steps for block in step.blocks):
         yield Problem(1, "there is no teacher's note")
@@ -89,6 +107,7 @@ def _long_sentences(prose: Prose) -> Iterator[Problem]:
 _RULES: tuple[Callable[[Lesson], Iterator[Problem]], ...] = (
     _hints,
     _feedback,
+    _verdicts,
     _teacher,
     _facts,
     _sentences,

@@ -122,6 +122,7 @@ def test_style_is_checked() -> None:
         "not reserved": "Write to someone@gmail.com.",
         "192.168.1.1 is not": "Connect to 192.168.1.1 now.",
         "a colour alone": "Look at the red line.",
+        "'Not yet.' is said": "```feedback\nC X : Not yet. No.\n```",
         "a tab stands": "a\tb",
     }
     for words, prose in cases.items():

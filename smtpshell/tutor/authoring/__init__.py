@@ -5,6 +5,7 @@ template        the file of a new lesson, and the format on one page
 accept          the server's words taken over        rewording    ... as far as that is certain
 i18n            texts out to translators and in      texts        ... found in a lesson file
 po              PO files
+preview         what a learner meets, from a step on
 render          a lesson to read or to watch         rendering    ... as a page of HTML
 timeline        ... as it passes in time             recordings   ... as casts, captions, tapes
 saving          a real server as a scenario          course       ... what it was told and said
