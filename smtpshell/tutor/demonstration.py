@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, TextIO
 
 from smtpshell.conversation.report import Row
-from smtpshell.protocol.events import Connected, Failed
+from smtpshell.protocol.events import Connected
 from smtpshell.protocol.text import visible
 from smtpshell.transcript.plain import plain_lines
 from smtpshell.tutor.performance import perform
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from smtpshell.tutor.lesson import Ask, Lesson, Prose, Step
 
 
-_TOOK = re.compile(r" \(<?\d+ ms\)")
-"""How look-ups tell how long they took, which is another time each time."""
+_TOOK = re.compile(r" \(<?\d+ ms\)| after <?\d+ ms")
+"""How it is told how long something took, which is another time each time."""
 
 
 class Teller:
@@ -73,19 +73,16 @@ class Teller:
 
 
 def steady(text: str) -> str:
-    """Return what is told of a command without how long it took."""
+    """Return what is told of something without how long it took."""
     return _TOOK.sub("", text)
 
 
 def same_lines(event: Event, notes: str, *, ascii_only: bool = False) -> list[str]:
     """Return the lines of an event that are the same each time: without port and time."""
     lines = plain_lines(event, notes, timing=False, ascii_only=ascii_only)
-    match event:
-        case Connected():
-            return [line.replace(f", {event.address} port {event.port}", "") for line in lines]
-        case Failed():
-            return [re.sub(r" after <?\d+ ms", "", line) for line in lines]
-    return list(lines)
+    if isinstance(event, Connected):
+        return [line.replace(f", {event.address} port {event.port}", "") for line in lines]
+    return [line if line.startswith(("C:", "S:")) else steady(line) for line in lines]
 
 
 def _without_title(lines: tuple[str, ...]) -> tuple[str, ...]:
