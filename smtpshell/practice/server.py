@@ -14,6 +14,7 @@ led there. Nothing is ever sent anywhere else: there is no code here that opens 
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import socket
 from typing import TYPE_CHECKING, NoReturn
@@ -41,6 +42,13 @@ LOOPBACK = "127.0.0.1"
 BACKLOG = 1024
 """Connections that may wait to be taken: a class of 300 comes all at once, and who finds the usual
 100 waiting is forgotten by the system and waits for a greeting, sometimes for a minute."""
+
+_ADVICE = {
+    errno.EMFILE: "Raise the number of files that a process may open: ulimit -n.",
+    errno.EADDRNOTAVAIL: "Listen on an address of this machine.",
+    errno.EACCES: "Choose a port above 1023.",
+}
+"""What to do where it cannot listen, by the number of the error."""
 
 _QUEUE_INTERVAL = 10.0
 """Seconds between two looks at the queue, where the clock runs by itself."""
@@ -121,6 +129,8 @@ class PracticeServer:
             )
         except OSError as error:
             await self._fail(port, error)
+        if not listener.sockets:  # asyncio passes over a socket that cannot be made
+            await self._fail(port, OSError(errno.EMFILE, "too many open files"))
         self._listeners.append(listener)
         self._ports[host.name.casefold(), pretended] = listener.sockets[0].getsockname()[1]
 
@@ -129,7 +139,7 @@ class PracticeServer:
         raise SmtpshellError(
             f"cannot listen: {os.strerror(error.errno or 0).lower()}",
             f"{self.address}:{port}",
-            "Choose another port, or 0 for any free one.",
+            _ADVICE.get(error.errno or 0, "Choose another port, or 0 for any free one."),
             status=Status.CONNECT,
         ) from None
 

@@ -109,7 +109,7 @@ def _world(desk: Desk, command: str) -> World:
         raise SmtpshellError(
             "no practice server runs here",
             command,
-            "Start one with /connect practice.",
+            "Start one with /connect practice; a teacher's server answers HELP MAILBOX.",
             status=Status.USAGE,
         )
     world: World = desk.practice.world

@@ -69,7 +69,9 @@ class Desk:
                 "# Should this server be lost, students go on alone, with the same variants: "
                 f"SMTPSHELL_STUDENT=ID smtpshell lesson {lesson.id}"
             )
-        if controlled:
+        if not controlled:
+            self._line("# Another class is served already: this one hears no say, pause or reset.")
+        else:
             self._line("# In another terminal: smtpshell classroom say, pause, demo, reset, ports.")
         self._line("# Ctrl-C stops the server.")
 

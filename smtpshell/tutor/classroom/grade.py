@@ -14,6 +14,7 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ from smtpshell.protocol.errors import FileError, SmtpshellError, UsageError
 from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import replace
 from smtpshell.tutor.classroom import gradebooks, reports
-from smtpshell.tutor.classroom.intake import Refused, read_submission, submissions_in
+from smtpshell.tutor.classroom.intake import MOST_FILES, Refused, read_submission, submissions_in
 from smtpshell.tutor.classroom.points import SUBMISSION_SECONDS, Grade, Terms, best, empty_rows
 from smtpshell.tutor.classroom.points import grade as grade_submission
 from smtpshell.tutor.classroom.receipts import Seen, load_key, receipts_in
@@ -85,6 +86,11 @@ def build_parser() -> Parser:
         help="only steps count that the teacher's server saw and signed; see below",
     )
     parser.add_argument(
+        "--since",
+        metavar="TIME",
+        help="no receipts from before, such as 2026-11-22T09:00, by the local clock",
+    )
+    parser.add_argument(
         "--any-seed", action="store_true", help="take the seed that a transcript names"
     )
     out = parser.add_argument_group("files to write")
@@ -122,7 +128,7 @@ def _main(words: list[str], settings: Settings) -> int:
     people = gradebooks.read_roster(options.roster) if options.roster else {}
     lessons = lessons_by_id(options.lesson or ())
     terms = Terms(lessons, options.hint_price, options.any_seed)
-    seen = receipts_in(Path(options.receipts), load_key()) if options.receipts else None
+    seen = _seen(options)
     grades = grade_folder(folder, terms, people, only=bool(options.lesson))
     if seen is not None:
         grades = witnessed(grades, seen, lessons, options.hint_price)
@@ -139,6 +145,17 @@ def _main(words: list[str], settings: Settings) -> int:
         _tell_receipts(seen, settings)
     failed = [each for each in grades if not passes(each, options.needed)]
     return BAD if failed or any(grade.problems for grade in grades) else GOOD
+
+
+def _seen(options: argparse.Namespace) -> Seen | None:
+    if not options.receipts:
+        return None
+    try:
+        since = datetime.fromisoformat(options.since).timestamp() if options.since else 0.0
+    except (ValueError, OverflowError, OSError):
+        example = "Write 2026-11-22T09:00."
+        raise UsageError(f"{options.since!r} is no time", "--since", example) from None
+    return receipts_in(Path(options.receipts), load_key(), since)
 
 
 def passes(grade: Grade, needed: float) -> bool:
@@ -164,9 +181,11 @@ def grade_folder(
     problem, and each of the terms' lessons is worth something.
     """
     canonicals = Canonicals()
-    grades = [
-        _graded(path, folder, terms, people or {}, canonicals) for path in submissions_in(folder)
-    ]
+    paths = list(submissions_in(folder))
+    grades = [_graded(path, folder, terms, people or {}, canonicals) for path in paths]
+    if len(paths) >= MOST_FILES:
+        problem = f"there are more than {MOST_FILES} files; these are the first"
+        grades.append(Grade("", str(folder), problems=(problem,)))
     if only:
         grades = [_only(grade, terms.lessons) for grade in grades]
     return _merged(grades)

@@ -175,10 +175,11 @@ class Seen:
         return {student for student, _, _ in self.steps}
 
 
-def receipts_in(place: Path, key: bytes) -> Seen:
+def receipts_in(place: Path, key: bytes, since: float = 0.0) -> Seen:
     """Read a file of receipts, or all in a folder; nothing but the place itself is believed.
 
-    Raises `FileError` when there is no such place.
+    Receipts from before `since`, in seconds since 1970, are passed over. Raises `FileError` when
+    there is no such place.
     """
     seen = Seen()
     try:
@@ -197,7 +198,8 @@ def receipts_in(place: Path, key: bytes) -> Seen:
             left -= 1
             receipt = read_receipt(line, key) if len(line) <= LONGEST_LINE and left >= 0 else None
             if receipt is not None:
-                seen.add(receipt)
+                if receipt.at >= since:
+                    seen.add(receipt)
             else:
                 seen.bad[name] = seen.bad.get(name, 0) + 1
     return seen

@@ -197,3 +197,20 @@ def test_folders_of_students_are_looked_into(tmp_path: Path) -> None:
     deep.mkdir(parents=True)
     (deep / "018.smtpshell.json").write_text(good("018"))
     assert [path.name for path in submissions_in(tmp_path)] == ["017.smtpshell.json"]
+
+
+def test_a_flood_of_files_is_bounded_and_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first of them are graded, and the teacher knows that there are more."""
+    from smtpshell.cli import guarded
+    from smtpshell.tutor.classroom import grade, intake
+
+    for module in (grade, intake):
+        monkeypatch.setattr(module, "MOST_FILES", 3)
+    for number in range(5):
+        (tmp_path / f"{number}.smtpshell.json").write_text("{}")
+    assert guarded(["grade", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("0 graded, 4 with problems")
+    assert "more than 3 files" in out

@@ -240,3 +240,6 @@ def test_grade_tells_which_submissions_have_no_receipt(
         BOB: 4,
         CAROL: 1,
     }
+    assert guarded([*grade, "--receipts", str(place), "--since", "2030-01-01"]) == 1
+    assert f"{BOB}: 1 of 4 points." in capsys.readouterr().out
+    assert guarded([*grade, "--receipts", str(place), "--since", "monday"]) == 2

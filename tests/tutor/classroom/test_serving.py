@@ -172,6 +172,23 @@ def test_a_port_that_is_taken_ends_everything() -> None:
     asyncio.run(scene())
 
 
+@pytest.mark.skipif(os.name != "posix", reason="limits of files are set by ulimit")
+def test_too_few_files_are_told_with_what_to_do(tmp_path: Path) -> None:
+    """Where the system lets a process open too little for a class, nothing is half served."""
+    serve = f"{sys.executable} -m smtpshell classroom serve --students 99 --lesson starttls"
+    done = subprocess.run(
+        ["sh", "-c", f"ulimit -n 100; exec {serve} --port 0"],
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "too many open files. Raise" in done.stderr
+    assert "ulimit -n" in done.stderr
+
+
 def test_the_teacher_sees_how_far_each_student_is() -> None:
     """Right lines move on, wrong ones are told, lines done again are neither."""
 
