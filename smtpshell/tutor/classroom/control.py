@@ -132,7 +132,9 @@ class Control:
     def _reset(self, students: list[str]) -> dict[str, Any]:
         everybody = students == [EVERYBODY]
         done = self._room.reset(self._room.seats if everybody else students)
-        return {"reset": done}
+        keys = self._room.keys
+        unknown = [each for each in students if keys.student_of(each) not in self._room.seats]
+        return {"reset": done, "unknown": [] if everybody else unknown}
 
     def _say(self, words: list[str]) -> dict[str, Any]:
         return {"reached": self._room.say(check_text(" ".join(words)))}

@@ -55,7 +55,7 @@ class Desk:
             for place in places:
                 self._object(place)
             return
-        for line in overview(places):
+        for line in overview(places, projected=True):
             self._line(line)
         logins = ", ".join(f"{user.name} / {user.password}" for user in scenario.users)
         if logins:

@@ -83,6 +83,13 @@ class Keys:
         """Every student's domain, each standing for the one that scenarios use."""
         return {f"{label}.{DOMAIN}": DOMAIN for label in self._students}
 
+    def student_of(self, name: str) -> str:
+        """Return the student of an id, a label or a domain; the name itself where there is none."""
+        if name in self._labels:
+            return name
+        label = name.casefold().removesuffix(f".{DOMAIN}")
+        return self._students.get(label, name)
+
     def find(self, name: str) -> Key | None:
         """Return the key that a host name or an address holds, None when it holds none.
 

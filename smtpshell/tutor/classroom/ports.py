@@ -2,6 +2,7 @@
 
     smtpshell classroom ports            one line for each host of the scenario
     smtpshell classroom ports 017        what student 017 types where a lesson says @connect
+    smtpshell classroom ports all        a card for everybody, to be printed and cut
 
 A lesson with several hosts names them as the world does, `open.practice.example:25`. Whoever comes
 by telnet needs the port that really listens for that one.
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from smtpshell.conversation.options import Parser
 from smtpshell.protocol.text import visible
-from smtpshell.tutor.classroom.asking import ask
+from smtpshell.tutor.classroom.asking import EVERYBODY, ask
+from smtpshell.tutor.classroom.keys import DOMAIN
 
 if TYPE_CHECKING:
     from smtpshell.conversation.settings import Settings
@@ -52,14 +54,20 @@ def _doors(server: PracticeServer) -> list[dict[str, Any]]:
     ]
 
 
-def overview(places: Sequence[Place]) -> Iterator[str]:
-    """Yield a line for each door of the scenario, and what a student has to know."""
+def overview(places: Sequence[Place], *, projected: bool = False) -> Iterator[str]:
+    """Yield a line for each door of the scenario, and what a student has to know.
+
+    Where domains hold codes they are left out if the class can see them, `projected` on a wall.
+    """
     shared = next((each for each in places if each["event"] == "shared"), None)
     seats = [each for each in places if each["event"] == "seat"]
     first, last = seats[0], seats[-1]
     if not first["doors"] and shared is not None:
         yield from (f"{name_of(door)}  {_at(door)} for all" for door in shared["doors"])
-        yield from (f"{seat['student']}  EHLO {seat['domain']}" for seat in seats)
+        if projected:
+            yield "# smtpshell classroom ports all prints each student's own domain."
+        else:
+            yield from (f"{seat['student']}  EHLO {seat['domain']}" for seat in seats)
         return
     if shared is not None:
         ids = "" if len(seats) == 1 else f", the next {seats[1]['domain']}"
@@ -121,10 +129,14 @@ def main(words: list[str], settings: Settings) -> int:
         description="Tell where the hosts of the running class listen: for all, or for students.",
         allow_abbrev=False,
     )
-    parser.add_argument("students", nargs="*", metavar="ID", help="only these students")
+    parser.add_argument(
+        "students", nargs="*", metavar="ID", help=f"a card for each; or {EVERYBODY}"
+    )
     wanted = parser.parse_args(words).students
     places: list[Place] = asyncio.run(ask(["ports"]))["ports"]
     seats = {each["student"]: each for each in places if each["event"] == "seat"}
+    labels = {each["domain"].removesuffix(f".{DOMAIN}"): name for name, each in seats.items()}
+    wanted = list(seats) if wanted == [EVERYBODY] else [labels.get(each, each) for each in wanted]
     unknown = [each for each in wanted if each not in seats]
     if settings.json:
         from smtpshell.transcript.jsonl import as_json

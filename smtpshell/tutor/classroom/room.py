@@ -220,8 +220,9 @@ class Room:
         self.say_of("", "demo", text=line)
 
     def reset(self, students: Iterable[str]) -> list[str]:
-        """Give students a new world; return the ids of those who have a seat."""
-        known = [student for student in students if student in self.seats]
+        """Give students a new world, by their ids or domains; return the ids of those there are."""
+        wanted = dict.fromkeys(map(self.keys.student_of, students))
+        known = [student for student in wanted if student in self.seats]
         for student in known:
             self.seats[student].begin()
             self.say_of(student, "reset")

@@ -84,8 +84,8 @@ def reset(words: list[str], settings: Settings) -> int:
     )
     parser.add_argument("students", nargs="+", metavar="ID", help=f"their ids, or {EVERYBODY}")
     options = parser.parse_args(words)
-    done = _answer(["reset", *options.students], settings).get("reset") or []
-    unknown = [each for each in options.students if each not in done and each != EVERYBODY]
+    answer = _answer(["reset", *options.students], settings)
+    done, unknown = answer.get("reset") or [], answer.get("unknown") or []
     for name in unknown:
         _tell(f"{name}: no such student.", settings)
     if done and not settings.quiet:

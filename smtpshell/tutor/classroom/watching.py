@@ -207,10 +207,10 @@ def main(words: list[str], settings: Settings) -> int:
 
 async def _overhear(settings: Settings, *, once: bool) -> int:
     async for line in overhear():
-        print(visible(line, ascii_only=settings.plain), flush=True)
+        _print(line, settings)
         if once:
             return 0
-    print("The server has ended.")
+    _print("The server has ended.", settings)
     return 0
 
 
@@ -257,4 +257,13 @@ def _take(watch: Watch, line: str) -> str:
 
 
 def _tell(text: str, settings: Settings) -> None:
-    print(visible(f"{clock_of(time.time())} {text}", ascii_only=settings.plain), flush=True)
+    _print(f"{clock_of(time.time())} {text}", settings)
+
+
+def _print(text: str, settings: Settings) -> None:
+    if settings.json:
+        from smtpshell.transcript.jsonl import as_json
+
+        print(as_json({"event": "note", "text": text}), flush=True)
+    else:
+        print(visible(text, ascii_only=settings.plain), flush=True)

@@ -98,7 +98,8 @@ def test_a_teacher_speaks_pauses_and_goes_on(
     assert run(capsys, "pause", "off") == "The class goes on.\n"
     assert "450" not in here.type("EHLO s001.practice.example")
     assert "no such student" in run(capsys, "reset", "999", status=1)
-    assert run(capsys, "reset", "001", "002") == "Begun again: 001, 002.\n"
+    assert run(capsys, "reset", "001", "s002") == "Begun again: 001, 002.\n"
+    assert run(capsys, "reset", "all") == "Begun again: 001, 002, 003.\n"
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,8 @@ def test_ports_tell_each_student_where_to_go(
     assert f"port {here.port}, or" in card
     (seat,) = objects(run(capsys, "ports", "003", "--json"))
     assert (seat["domain"], len(seat["doors"])) == ("s003.practice.example", 1)
+    assert run(capsys, "ports", "s002") == card
+    assert run(capsys, "ports", "all").count("EHLO s00") == 3
     assert "no such student" in run(capsys, "ports", "009", status=1)
 
 
@@ -133,6 +136,8 @@ def test_watch_tells_of_real_students(here: Class, capsys: pytest.CaptureFixture
     assert run(capsys, "watch", "--once") == (
         "3 students on step 3; commonest wrong line: MAIL TO: (2 students).\n"
     )
+    (note,) = objects(run(capsys, "watch", "--once", "--json"))
+    assert note["text"].startswith("3 students")
 
 
 def test_a_demonstration_is_shown_to_watchers_and_students(here: Class) -> None:

@@ -7,6 +7,8 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smtpshell.practice.library import load_scenario
 from smtpshell.protocol.values import replace
@@ -321,3 +323,39 @@ def test_codes_cannot_be_guessed_and_nobody_has_a_port() -> None:
     assert far.endswith("Access denied: nobody in this class is s1: look up your ID")
     assert reply.startswith("250")
     assert ports == 0
+
+
+LINE = st.sampled_from(
+    [
+        *(b"EHLO s001.practice.example", b"HELO s999.practice.example", b"EHLO x.example"),
+        *(
+            b"MAIL FROM:<a@s002.practice.example>",
+            b"MAIL FROM:<>",
+            b"RCPT TO:<bob@practice.example>",
+        ),
+        *(b"RCPT TO:<bob@s002.practice.example>", b"DATA", b".", b"RSET", b"AUTH PLAIN AAAA", b"*"),
+        *(b"BDAT 5 LAST", b"HELP MAILBOX bob 1", b"HELP DEMO", b"STARTTLS", b"QUIT", b"EHLO s.s."),
+    ]
+) | st.binary(max_size=60)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(LINE, max_size=15))
+def test_nothing_that_is_typed_at_the_shared_port_upsets_it(lines: list[bytes]) -> None:
+    """No fault anywhere, nothing left open, and the next student is served."""
+
+    async def scene() -> None:
+        async with open_room(students_of(2)) as (room, _):
+            room.pair()
+            reader, writer = await asyncio.open_connection("127.0.0.1", shared(room))
+            writer.write(b"\r\n".join(lines) + b"\r\n")
+            writer.write_eof()
+            await asyncio.wait_for(reader.read(), 10)
+            writer.close()
+            student = await Telnet.to(shared(room))
+            assert (await student.type("EHLO s001.practice.example")).startswith("250")
+            assert room.lobby is not None
+            servers = [room.lobby, *(seat.server for seat in room.seats.values())]
+            assert [server.faults for server in servers] == [[], [], []]
+
+    asyncio.run(scene())

@@ -247,7 +247,7 @@ def test_reset_gives_a_new_world_through_the_socket(tmp_path: Path) -> None:
 
     mode, done, stored = asyncio.run(scene())
     assert mode == 0o600
-    assert done == {"reset": ["001"]}
+    assert done == {"reset": ["001"], "unknown": ["999"]}
     assert stored == 0
     assert not path.exists()
 
