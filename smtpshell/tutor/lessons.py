@@ -238,6 +238,6 @@ WORDS: dict[str, tuple[str, Handler]] = {
     "accept": ("NAME [--step ID] [--dry-run]: take over the server's words", _author("accept")),
     "i18n": ("extract NAME, merge NAME FILE.po: translate a lesson", _author("i18n")),
     "render": ("NAME --to text|html|cast|vhs|srt: to read or to watch", _author("render")),
-    "guide": ("[NAME ...] [--answers FILE]: the teacher's booklet", _author("commands", "guide")),
+    "guide": ("[NAME ...] [--answers FOLDER]: the teacher's booklet", _author("commands", "guide")),
 }
 """Every word behind `smtpshell lesson`; no lesson may be called by one of them."""

@@ -8,6 +8,7 @@ po              PO files
 preview         what a learner meets, from a step on
 render          a lesson to read or to watch         rendering    ... as a page of HTML
 timeline        ... as it passes in time             recordings   ... as casts, captions, tapes
+answers         what a class answered, to be marked
 saving          a real server as a scenario          course       ... what it was told and said
 personality     ... and how that becomes rules
 writing         files, whole or not at all

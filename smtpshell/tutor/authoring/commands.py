@@ -15,7 +15,7 @@ from smtpshell.tutor.authoring.writing import write_new
 if TYPE_CHECKING:
     from smtpshell.conversation.settings import Settings
 
-GOOD = 0
+GOOD, WRONG = 0, 1
 
 
 def new(words: list[str], settings: Settings) -> int:
@@ -54,9 +54,9 @@ def format_(words: list[str], _settings: Settings) -> int:
 
 def guide(words: list[str], _settings: Settings) -> int:
     """Print the teacher's booklet of the named lessons, or of the whole course, as Markdown."""
+    from smtpshell.tutor.authoring.answers import read_answers
     from smtpshell.tutor.authoring.rendering import guide as guide_lines
-    from smtpshell.tutor.classroom.reports import read_answers
-    from smtpshell.tutor.library import find, lesson_paths
+    from smtpshell.tutor.library import in_language, lesson_paths, load
     from smtpshell.tutor.reader import read_file
 
     parser = Parser(
@@ -66,16 +66,18 @@ def guide(words: list[str], _settings: Settings) -> int:
     parser.add_argument("lessons", metavar="NAME", nargs="*", help="all lessons by default")
     parser.add_argument(
         "--answers",
-        metavar="FILE",
-        help="what grade --json-file wrote: the class's answers to open questions, to be marked",
+        metavar="FOLDER|FILE",
+        help="submissions, or what grade --json-file made of them: the class's answers to open "
+        "questions stand under each, to be marked",
     )
     options = parser.parse_args(words)
-    answers = read_answers(Path(options.answers)) if options.answers else {}
-    paths = [find(word) for word in options.lessons] or lesson_paths()
-    for path in paths:
-        lesson = read_file(path)
+    answers, refused = read_answers(Path(options.answers)) if options.answers else ({}, [])
+    lessons = [load(name) for name in options.lessons]
+    for lesson in lessons or [read_file(in_language(path)) for path in lesson_paths()]:
         print("\n".join(guide_lines(lesson, answers.get(lesson.id, {}))))
-    return GOOD
+    for problem in refused:
+        print(f"smtpshell: {problem}", file=sys.stderr)
+    return WRONG if refused else GOOD
 
 
 def record(words: list[str], settings: Settings) -> int:

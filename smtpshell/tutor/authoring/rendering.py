@@ -8,11 +8,12 @@ settings, and every line of the wire says who spoke.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from html import escape
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from smtpshell.protocol.text import visible
+from smtpshell.tutor.authoring.answers import Answers, answer_lines
 from smtpshell.tutor.demonstration import same_lines, steady
 from smtpshell.tutor.performance import perform
 from smtpshell.tutor.plainly import filled, paragraphs
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from smtpshell.protocol.events import Event
     from smtpshell.tutor.lesson import Ask, Lesson, Prose, Step
 
-Answers: TypeAlias = Mapping[str, Sequence[tuple[str, str]]]
 
 _HEAD = """\
 <!doctype html>
@@ -153,8 +153,5 @@ def _for_teachers(block: object, step: str, answers: Answers) -> list[str]:
         lines.append(f"- {mark}: {answer.text}{f' ({answer.says})' if answer.says else ''}")
     if block.words:
         lines.append(f"- open: about {block.words} words, for you to mark")
-        lines += [
-            f"- {student}: {escape(visible(text))}"
-            for student, text in answers.get(f"{step}/{block.id}", ())
-        ]
+        lines += ["", *answer_lines(answers.get(f"{step}/{block.id}", ()))]
     return [*lines, ""]

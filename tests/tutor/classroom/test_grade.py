@@ -131,7 +131,7 @@ def test_open_answers_come_into_the_booklet(room: Path, capsys: pytest.CaptureFi
     capsys.readouterr()
     assert guarded([*booklet, "--answers", str(out)]) == 0
     printed = capsys.readouterr().out
-    assert f"- {BOB}: &lt;b&gt;*courtesy*" in printed
+    assert f"- {BOB} (1 word):\n\n      <b>*courtesy*" in printed
     assert "\x1b" not in printed
     assert guarded([*booklet, "--answers", str(room / "roster.csv")]) == 2
     assert guarded([*booklet, "--answers", str(room / "nothing")]) in (3, 10)
