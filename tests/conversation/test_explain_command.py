@@ -28,6 +28,12 @@ def objects(text: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+@pytest.fixture(autouse=True)
+def _no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the width that a test runner sets from what is shown."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
 def test_one_reply_is_explained_at_length(capsys) -> None:
     """The verdict stands first; causes and commands to run follow."""
     assert main([RELAY, "--command", "RCPT"], Settings()) == 0

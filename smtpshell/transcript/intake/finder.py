@@ -14,6 +14,7 @@ from collections import deque
 
 from smtpshell.protocol.replies import Reply
 from smtpshell.protocol.values import replace
+from smtpshell.transcript.intake.containers import unwrapped
 from smtpshell.transcript.intake.found import Found, clean, reply_of
 from smtpshell.transcript.intake.logs import read_log
 from smtpshell.transcript.intake.phrases import failure_in, place_in
@@ -71,6 +72,7 @@ class Finder:
         """Take one line without its end; return what is settled by now."""
         self.lines += 1
         number = self.lines
+        line = unwrapped(line)
         out: list[Found] = []
         if self._bounce is None and self._open is None:
             is_log, found = read_log(line, number)

@@ -167,6 +167,7 @@ _COMMANDS: tuple[tuple[str, str], ...] = (
     ("sending data block", "MESSAGE"),
     ("data_end", "MESSAGE"),
     ("end-of-data", "MESSAGE"),
+    ("end-of-message", "MESSAGE"),
     ("message failed", "MESSAGE"),
     ("starttls", "STARTTLS"),
     ("auth", "AUTH"),

@@ -112,6 +112,10 @@ def _postfix_said(
     return _make(line, number, "postfix log", detail, facts, status=status)
 
 
+_STATUS_ALONE = re.compile(r"[45]\.[0-9]{1,3}\.[0-9]{1,3} ")
+"""What a filter's refusal (milter-reject) begins with, and one by content; it shows no code."""
+
+
 def _postfix_reject(line: str, number: int) -> Found | None:
     """Read "NOQUEUE: reject: RCPT from mx.example.com[192.0.2.1]: 550 5.1.1 ...; from=<> to=<>"."""
     start = line.find("reject: ")
@@ -120,7 +124,8 @@ def _postfix_reject(line: str, number: int) -> Found | None:
     command, _, rest = line[start + 8 :].partition(" from ")
     client, _, detail = rest.partition("]")
     detail = detail.partition(": ")[2]
-    if not has_code(detail):
+    status = _STATUS_ALONE.match(detail)
+    if not has_code(detail) and status is None:
         return None
     text, _, about = detail.rpartition("; from=<")
     if not text:
@@ -151,6 +156,8 @@ def _exim(line: str, number: int) -> Found | None:
     match = _exim_flag().search(line, 0, 140)
     if match is not None:
         return _exim_delivery(line, number, match[1], line[match.end() :])
+    if " synchronization error (" in line:
+        return _exim_hurry(line, number)
     if " rejected " in line:
         return _exim_reject(line, number)
     if " H=" in line and failure_in(line[-80:]):
@@ -163,6 +170,18 @@ def _exim(line: str, number: int) -> Found | None:
             facts = clean({"verb": "AUTH", "user": between(text, "set_id=", ")")})
             return Found(number, "exim log", reply_of(text.partition(" (set_id")[0]), facts=facts)
     return None
+
+
+def _exim_hurry(line: str, number: int) -> Found:
+    """Read "SMTP protocol synchronization error (input sent without waiting for greeting): ..."."""
+    early = "waiting for greeting" in line
+    facts: dict[str, object] = {
+        "verb": "CONNECT" if early else None,
+        "banner": "ESMTP Exim",
+        "hasty": "greeting" if early else "reply",
+    }
+    reply = Reply(554, ("SMTP synchronization error",))
+    return Found(number, "exim log", reply, facts=clean(facts), inferred=True)
 
 
 def _exim_delivery(line: str, number: int, flag: str, rest: str) -> Found | None:
@@ -329,6 +348,8 @@ def _exchange(line: str, number: int) -> Found | None:
 
 def _other(line: str, number: int) -> Found | None:
     """Read a line of any other program's log: a refusal that shows its code, or msmtp's words."""
+    if " SMTPSVC" in line:  # IIS writes + for a space within a field
+        line = " " * 16 + next((word for word in line.split() if "+" in word), "").replace("+", " ")
     text = find_reply(line[16:])
     if text is not None:
         again = " smtpmsg=" in line
@@ -366,6 +387,7 @@ _STAMPED = re.compile(
     r"|(?P<iso>[0-9]{4}-[0-9]{2}-[0-9]{2})(?P<t>[ T])[0-9]{2}:[0-9]{2}:[0-9]{2}"
     r"|@4[0-9a-f]{23} "
     r"|smtp: Failed: "
+    r"|postfix/[a-z/-]{3,30}\[[0-9]{1,9}\]: "
     r"|lmtp\([^)]{0,80}\))"
 )
 
@@ -374,7 +396,8 @@ _STAMPED = re.compile(
 def _exim_line() -> re.Pattern[str]:
     return re.compile(
         rf"[0-9-]{{10}} [0-9:.]{{8,15}} (?:[+-][0-9]{{4}} )?(?:\[[0-9]+\] )?"
-        rf"(?:{_EXIM_ID} |H=|.{{0,80}}authenticator failed|.{{0,40}}rejected )"
+        rf"(?:{_EXIM_ID} |H=|.{{0,80}}authenticator failed|.{{0,20}}synchronization error"
+        rf"|.{{0,40}}rejected )"
     )
 
 

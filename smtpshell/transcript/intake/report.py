@@ -16,6 +16,7 @@ from smtpshell.transcript.intake.found import Found, clean, find_reply, has_code
 from smtpshell.transcript.intake.phrases import failure_in
 from smtpshell.transcript.intake.words import (
     ADDRESS_LINE,
+    beside_replies,
     completed,
     from_words,
     replies_in,
@@ -26,6 +27,9 @@ HEADERS, WORDS, STATUS, SKIPPED = "headers", "words", "status", "skipped"
 
 TEXT_KEPT = 600
 """Lines of words kept of one bounce; the reason stands in the first dozens."""
+
+HTML_KEPT = 2_000
+"""Lines of HTML kept of one bounce."""
 
 GROUPS_KEPT = 1_000
 """Recipients kept of one bounce."""
@@ -59,6 +63,11 @@ _BEGINNINGS = (
     "i'm sorry to have to inform you that",
     "sorry, we were unable to deliver your message",
     "was not delivered to:",
+    "** address not found **",
+    "** message blocked **",
+    "** delivery incomplete **",
+    "** message not delivered **",
+    "this report relates to a message you sent",
 )
 _RETURNED = re.compile(
     r"(?i)[-= ]*(?:message headers follow|this is a copy of (?:the|your) (?:message|headers)|"
@@ -103,6 +112,9 @@ class Bounce:
         self._header: list[str] = []
         self._encoding = ""
         self._encoded: list[str] = []
+        self._kind = ""
+        self._html: list[str] = []
+        self._html_at = 0
         self._text: list[tuple[int, str]] = []
         self._fields: dict[str, str] = {}
         self._field = ""
@@ -160,6 +172,7 @@ class Bounce:
         if match is not None:
             self._add_boundary(match[1].strip())
         self._encoding = self._value("content-transfer-encoding").lower()
+        self._kind = kind
         self._mode = next((mode for start, mode in _PARTS if kind.startswith(start)), WORDS)
         self._group = number + 1
 
@@ -179,6 +192,10 @@ class Bounce:
             if len(self._encoded) < 4_000:
                 self._encoded.append(line)
                 self._group = self._group or number
+        elif self._kind.startswith("text/html"):
+            if len(self._html) < HTML_KEPT:
+                self._html.append(line[:2_000])
+                self._html_at = self._html_at or number
         elif len(self._text) < TEXT_KEPT:
             self._text.append((number, line[:2_000]))
 
@@ -215,7 +232,8 @@ class Bounce:
             self._decode(number)
         if "quoted-printable" in self._encoding:
             self._text = _unquoted(self._text)
-        self._encoding = ""
+            self._html = [line for _, line in _unquoted(list(enumerate(self._html)))]
+        self._encoding = self._kind = ""
 
     def _decode(self, number: int) -> None:
         encoded, self._encoded = "".join(self._encoded), []
@@ -224,6 +242,10 @@ class Bounce:
         except ValueError:
             return
         lines = octets.decode("utf-8", "replace").splitlines()[:TEXT_KEPT]
+        if self._kind.startswith("text/html"):
+            self._html += [line[:8_000] for line in lines]
+            self._html_at = self._html_at or self._group or number
+            return
         self._text += [(self._group or number, line[:2_000]) for line in lines]
 
     # --- what it comes to -------------------------------------------------------------------------
@@ -231,14 +253,26 @@ class Bounce:
     def close(self) -> list[Found]:
         """Return what the bounce tells, in order."""
         self._end_part(0)
+        if self._html and not any(find_reply(line) for _, line in self._text):
+            self._read_html()
         said = replies_in(self._text)
         if not self._reports:
-            return said or without_reply(self._text)
-        found = [
+            beside = beside_replies(self._text, said)
+            found = sorted([*said, *beside], key=lambda one: one.line)
+            return found or without_reply(self._text)
+        told = [
             self._found(*report) if isinstance(report, tuple) else report
             for report in self._reports
         ]
-        return [completed(one, said) for one in found if one is not None]
+        return [completed(one, said) for one in told if one is not None]
+
+    def _read_html(self) -> None:
+        """Take the words of a part in HTML, where no part says them in plain text."""
+        from smtpshell.transcript.intake.markup import text_of_html
+
+        lines = text_of_html("\n".join(self._html))
+        end = next((at for at, line in enumerate(lines) if _RETURNED.match(line)), len(lines))
+        self._text += [(self._html_at, line) for line in lines[:end]]
 
     def _found(self, number: int, fields: dict[str, str]) -> Found | None:
         recipient = _typed(fields.get("final-recipient", "")).strip("<>")
@@ -288,7 +322,6 @@ _PARTS: tuple[tuple[str, str], ...] = (
     ("message/global-delivery-status", STATUS),
     ("message/", SKIPPED),
     ("text/rfc822-headers", SKIPPED),
-    ("text/html", SKIPPED),
     ("image/", SKIPPED),
     ("application/", SKIPPED),
 )

@@ -1,9 +1,9 @@
 """Sessions: the two sides of a pasted conversation, played through a `Session` of our own.
 
-Eight notations are known by the mark before each line (ours, swaks, curl, smtplib, PHPMailer,
-nodemailer, Net::SMTP, sendmail); in telnet and `openssl s_client` nothing marks the sides, and what
-begins with a code is the server's. The session then knows, like a live one, which command each
-reply answers, whether TLS is on, what EHLO announced, and hides what is secret.
+Nine notations are known by the mark before each line (ours, swaks, curl, smtplib, PHPMailer,
+nodemailer, Net::SMTP, MDaemon, sendmail); in telnet and `openssl s_client` nothing marks the sides,
+and what begins with a code is the server's. The session then knows, like a live one, which command
+each reply answers, whether TLS is on, what EHLO announced, and hides what is secret.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _MARKED = re.compile(
     r"|(?P<smtplib>(?:[0-9:.]{8,20} )?(?:reply: b?['\"]|send: b?['\"]))"
     r"|(?P<phpmailer>.{0,40}(?:SERVER -> CLIENT|CLIENT -> SERVER): ?)"
     r"|(?P<nodemailer>\[[0-9T:. Z-]{10,30}\] ?[A-Z]{4,6} .{0,40}?[CS]: )"
+    r"|(?P<mdaemon> ?(?:[A-Z][a-z]{2} )?[0-9-]{10} [0-9:.]{8,12}: (?:\[[0-9:]+\] )?(?:<--|-->) )"
     r"|(?P<netsmtp>Net::(?:Cmd|SMTP).{0,60}?(?:<<<|>>>) ?)"
 )
 

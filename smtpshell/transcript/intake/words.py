@@ -45,7 +45,7 @@ def _server() -> re.Pattern[str]:
     )
 
 
-_STOPS = (">>>", "<<<", "... ", "Giving up", "--", "Message ", "Reporting-MTA")
+_STOPS = (">>>", "<<<", "... ", "Giving up", "--", "Message ", "Reporting-MTA", "Remote system")
 
 
 def replies_in(text: Text) -> list[Found]:
@@ -67,7 +67,8 @@ def replies_in(text: Text) -> list[Found]:
             before = line
             continue
         words = start
-        while place < len(text) and _goes_on(words, text[place][1]):
+        indent = _indent(line)
+        while place < len(text) and _goes_on(words, text[place][1], indent):
             words += " " + text[place][1].strip()
             place += 1
         reply, _, command = words.partition(" (in reply to ")
@@ -85,9 +86,16 @@ def _greeted_with(line: str) -> str | None:
     return line if has_code(line) and line[0] in "45" and len(line) > 5 else None
 
 
-def _goes_on(words: str, line: str) -> bool:
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _goes_on(words: str, line: str, indent: int) -> bool:
+    """Tell whether a line goes on with a reply; an address begins anew unless it stands deeper."""
     stripped = line.strip()
-    if not stripped or stripped.startswith(_STOPS) or ADDRESS_LINE.match(line):
+    if not stripped or stripped.startswith(_STOPS):
+        return False
+    if ADDRESS_LINE.match(line) and _indent(line) <= indent:
         return False
     if has_code(stripped):
         return stripped[:3] == words[:3] and words[3:4] == "-"
@@ -130,6 +138,41 @@ def completed(found: Found, said: list[Found]) -> Found:
     return found.with_facts(
         {name: twin.facts[name] for name in ("verb", "host") if name in twin.facts}
     )
+
+
+def _refused(found: Found) -> tuple[str, ...]:
+    refused = found.facts.get("refused")
+    return refused if isinstance(refused, tuple) else ()
+
+
+def beside_replies(text: Text, said: list[Found]) -> list[Found]:
+    """Find what is said of the recipients of whom no reply is quoted, each by its own words."""
+    answered = [one.line for one in said]
+    known = {to for one in said for to in _refused(one)}
+    found: list[Found] = []
+    place = 0
+    while place < len(text) and len(found) < QUOTED_KEPT:
+        number, line = text[place]
+        place += 1
+        match = ADDRESS_LINE.match(line)
+        if match is None:
+            continue
+        words = [line[match.end() :].strip()]
+        last = number
+        while place < len(text) and text[place][1].strip():
+            last, more = text[place]
+            if ADDRESS_LINE.match(more) and _indent(more) <= _indent(line):
+                break
+            words.append(more.strip())
+            place += 1
+        told = " ".join(filter(None, words))
+        recipient = match[0].strip(" \t<>:")
+        if told and recipient not in known and not any(number <= at <= last for at in answered):
+            facts = clean({"refused": (recipient,)})
+            one = from_words(told, number, facts, "")
+            if one.failure or known_words(told):
+                found.append(one)
+    return found
 
 
 def without_reply(text: Text) -> list[Found]:
