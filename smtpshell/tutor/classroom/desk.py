@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from smtpshell.tutor.lesson import Lesson
 
 
+PUBLIC = "A domain is a name and no password"
+
+
 class Desk:
     """The teacher's desk: takes in the records of a room, prints lines, keeps the log."""
 
@@ -60,9 +63,8 @@ class Desk:
         logins = ", ".join(f"{user.name} / {user.password}" for user in scenario.users)
         if logins:
             self._line(f"# Published logins: {logins}.")
-        self._line(
-            "# A domain is a name and no password: whoever says it is in that student's world."
-        )
+        secret = "Give each student's domain to its owner alone" if room.keys.secret else PUBLIC
+        self._line(f"# {secret}: whoever says it is in that student's world.")
         self._line("# HELP CLASS and HELP MAILBOX answer students. Nothing is relayed.")
         if lesson is not None:
             self._line(

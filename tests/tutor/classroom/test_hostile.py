@@ -43,7 +43,7 @@ NAMES = (
     *[f"{BOB}.smtpshell.json"] * 5,
     *(
         f"{odd}_{BOB}.smtpshell.json"
-        for odd in ("=cmd", "\x1b[2J", "a\n=b", "..", "x.zip", "\u202e")
+        for odd in ("=cmd", "\x1b[2J", "a\n=b", "-rf", "x.zip", "\u202e")
     ),
 )
 FIELDS = ("kind", "step", "journal", "at", "keep", "seed", "digest", "student", "lesson", "records")
