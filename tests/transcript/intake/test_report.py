@@ -13,7 +13,7 @@ from tests.transcript.intake.finding import SAMPLES, classes, find, find_in, ref
 BOUNCES = sorted(SAMPLES.glob("*/*.eml"))
 CLASS_OF_CASE = {
     "unknown-user": {"user_unknown"},
-    "relay-denied": {"relay_denied", "system_error"},
+    "relay-denied": {"relay_denied", "network"},
     "no-such-domain": {"dns_host", "network"},
     "null-mx": {"dns_host", "network"},
     "no-connection": {"network"},
