@@ -59,6 +59,7 @@ class Follower:
     """Follows one learner, with a domain of her `own`, through a lesson, on any connections."""
 
     def __init__(self, lesson: Lesson, canonical: Performance, seed: int, own: str = "") -> None:
+        lesson = lesson.form(seed)
         self._own = own
         self._canonical = canonical
         self._exchanges: list[tuple[int, Exchange]] = [
@@ -107,7 +108,15 @@ class Follower:
                     del waiting[: len(turn.sent)]
                     return self._turn(turn, Standing.of(event.after))
             case Closed():
-                self._waiting.pop(connection, None)
+                return self._unanswered(self._waiting.pop(connection, []), event)
+        return None
+
+    def _unanswered(self, waiting: list[Sent], event: Closed) -> Followed | None:
+        """Judge lines without a reply: right where a lesson expects none, otherwise nothing."""
+        for turn in turns_of([*waiting, event]):
+            followed = self._turn(turn, Standing.of(event.after))
+            if followed.verdict == "right":
+                return followed
         return None
 
     def _turn(self, turn: Turn, standing: Standing) -> Followed:

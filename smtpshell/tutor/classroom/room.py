@@ -109,9 +109,10 @@ class Seat:
 class Room:
     """The worlds of a class.
 
-    Each student's world has the student's seed. Only where `followers` go through a lesson, hosts
-    that a seed would make change places stay where the lesson looks for them. Where they do change
-    places there is no shared port: what is behind a door has to be known before anybody speaks.
+    Each student's world has the student's seed, and where it is `dealt`, hosts change places by it,
+    if the scenario says so; otherwise they stay where a lesson that does not vary looks for them.
+    Where they do change places there is no shared port: what is behind a door has to be known
+    before anybody speaks.
 
     `farewell` is what connected students are told when the room closes, `{student}` their id.
     A `witness` is told of each step that a student has done, and gives a receipt for it. Where the
@@ -129,6 +130,7 @@ class Room:
         farewell: str = "",
         witness: Callable[[str, tuple[str, ...], float], str] | None = None,
         keys: Keys | None = None,
+        dealt: bool = True,
     ) -> None:
         self._tell = tell
         self._witness = witness
@@ -138,7 +140,7 @@ class Room:
         self.demonstrated: list[str] = []
         self.seats: dict[str, Seat] = {}
         world = class_world(scenario, farewell)
-        shuffled = bool(world.shuffled and not followers)
+        shuffled = bool(world.shuffled and dealt)
         for student in students:
             clock = PracticeClock(world.clock, running=True)
             domain = self.keys.domain_of(student)

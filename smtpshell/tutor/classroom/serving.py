@@ -117,8 +117,10 @@ async def _serve(options: argparse.Namespace, students: list[str], settings: Set
     codes = code_maker(load_key(create=True)) if options.codes else None
     keys = Keys(students, codes)
     scenario, followers, lesson = await _world(options, keys)
-    if options.codes and lesson is None and scenario.shuffled:
-        raise UsageError("the hosts of this world change places", "--codes", "Name a --lesson.")
+    dealt = lesson is None or lesson.varies
+    if options.codes and dealt and scenario.shuffled:
+        where = "--codes"
+        raise UsageError("the hosts of this world change places", where, "Use ports of one's own.")
     log = RoomLog(Path(options.log)) if options.log else None
     desk = Desk(settings, log)
     _check_ports(options.port, len(students), scenario)
@@ -139,6 +141,7 @@ async def _serve(options: argparse.Namespace, students: list[str], settings: Set
         farewell=farewell(lesson),
         witness=witness,
         keys=keys,
+        dealt=dealt,
     )
     if options.pairs:
         room.pair()

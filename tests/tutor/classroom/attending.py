@@ -24,7 +24,9 @@ async def open_room(
     """Open a room on free ports, and close it; what it tells is kept."""
     told: list[Mapping[str, Any]] = []
     followers = await followers_of(lesson, Keys(students)) if lesson is not None else {}
-    room = Room(load_scenario(scenario), students, told.append, followers=followers)
+    dealt = lesson is None or lesson.varies
+    scene = load_scenario(scenario)
+    room = Room(scene, students, told.append, followers=followers, dealt=dealt)
     await room.open()
     try:
         yield room, told

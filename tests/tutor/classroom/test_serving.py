@@ -18,27 +18,38 @@ import pytest
 
 from smtpshell.cli import guarded
 from smtpshell.practice.library import load_scenario
+from smtpshell.practice.world import World
 from smtpshell.protocol.errors import SmtpshellError
 from smtpshell.tutor.classroom.asking import ask
 from smtpshell.tutor.classroom.control import Control
 from smtpshell.tutor.classroom.room import Room, RoomLog, class_limits, students_of
+from smtpshell.tutor.classroom.submission import seed_of
 from smtpshell.tutor.lesson import Lesson
 from smtpshell.tutor.library import load
 from tests.tutor.classroom.attending import LETTER, open_room, raw, send
 from tests.tutor.classroom.handing_in import BOB, LESSON
 
 
-def test_a_lesson_finds_shuffled_hosts_where_it_looks_for_them() -> None:
-    """Each student has a clinic of another form, but for those who play the lesson on it."""
+@pytest.mark.parametrize("lesson", [None, load("clinic")], ids=["scenario", "lesson"])
+def test_each_student_has_a_clinic_of_another_form(lesson: Lesson | None) -> None:
+    """The same as when they play the lesson alone, so its steps lead to the right wards."""
 
-    async def scene(lesson: Lesson | None) -> list[tuple[str | None, ...]]:
+    async def scene() -> dict[str, tuple[str, ...]]:
         async with open_room(students_of(9), "clinic", lesson) as (room, _):
-            worlds = [seat.server.scenario for seat in room.seats.values()]
-            return [tuple(rule.host for rule in world.rules) for world in worlds]
+            return {
+                student: tuple(rule.host for rule in seat.server.scenario.rules)
+                for student, seat in room.seats.items()
+            }
 
-    written = tuple(rule.host for rule in load_scenario("clinic").rules)
-    assert set(asyncio.run(scene(load("clinic")))) == {written}
-    assert len(set(asyncio.run(scene(None)))) > 4
+    alone = {
+        student: tuple(
+            rule.host for rule in World(load_scenario("clinic"), seed=seed).scenario.rules
+        )
+        for student in students_of(9)
+        for seed in [load("clinic").world_seed(seed_of(student))]
+    }
+    assert asyncio.run(scene()) == alone
+    assert len(set(alone.values())) > 4
 
 
 def test_each_student_has_a_mailbox_nobody_else_sees() -> None:
