@@ -11,12 +11,13 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from smtpshell.conversation.report import Report, Row
+from smtpshell.conversation.trouble import last_trouble, newest_trouble
 from smtpshell.knowledge.classes import CLASSES, RETRY, WHO
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explain import explain
 from smtpshell.protocol.commands import VERBS
 from smtpshell.protocol.errors import SmtpshellError, Status, UsageError
-from smtpshell.protocol.events import Attempt, BodySent, Event, Failed, Received, Sent
+from smtpshell.protocol.events import Attempt, BodySent, Failed, Received, Sent
 from smtpshell.protocol.replies import Reply
 from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import replace
@@ -165,14 +166,6 @@ def report_of(explanation: Explanation, *, numbered: bool = False) -> Report:
 # --- /why -----------------------------------------------------------------------------------------
 
 
-def last_trouble(conversation: Conversation) -> Event | None:
-    """Return the last refusal, or the last failure of the connection, whichever came later."""
-    for event in reversed(conversation.log.events):
-        if isinstance(event, Failed) or (isinstance(event, Received) and event.reply.is_refusal):
-            return event
-    return None
-
-
 def diagnose(
     conversation: Conversation, *, at_home: bool | None = None, client: str = ""
 ) -> Explanation:
@@ -182,7 +175,7 @@ def diagnose(
     address that the server sees us under, where it is another than our own end's. Raises
     `SmtpshellError` when nothing has gone wrong.
     """
-    trouble = last_trouble(conversation)
+    trouble = last_trouble(conversation.log.events)
     match trouble:
         case Received():
             context = context_of(trouble, recipient_mx=at_home)
@@ -277,6 +270,14 @@ def _foreseen(
     return [Row("What a receiver sees in you (/preview)", "title"), *seen(found)]
 
 
+def _followed(desk: Desk) -> Report:
+    """Tell that the last thing that went wrong followed from the refusal that is explained."""
+    events = desk.conversation.log.events
+    if last_trouble(events) is newest_trouble(events):
+        return []
+    return [Row("What came after this refusal followed from it.", "dim")]
+
+
 async def why(desk: Desk, argument: str) -> None:
     """Diagnose the last refusal, or run the command of its cause number N."""
     from smtpshell.conversation.whereabouts import takes_mail_for_recipient
@@ -289,7 +290,7 @@ async def why(desk: Desk, argument: str) -> None:
     if not argument:
         facts = explanation.to_json()
         foreseen = _foreseen(desk.conversation, explanation, facts)
-        desk.show([*report_of(explanation, numbered=True), *foreseen], facts)
+        desk.show([*report_of(explanation, numbered=True), *foreseen, *_followed(desk)], facts)
         return
     if not argument.isdecimal() or not 1 <= int(argument) <= len(explanation.causes):
         raise UsageError(
@@ -303,6 +304,6 @@ async def why(desk: Desk, argument: str) -> None:
         return
     from smtpshell.conversation.confirming import run_check
 
-    trouble = last_trouble(desk.conversation)
+    trouble = last_trouble(desk.conversation.log.events)
     before = trouble.before if isinstance(trouble, Received) else desk.conversation.snapshot
     await run_check(command, desk, before)

@@ -80,7 +80,7 @@ async def authenticate(desk: Desk, login: Login) -> Reply:
     if reply.family != 2:
         raise SmtpshellError(
             f"the login was refused with {reply.code}"
-            + ("" if desk.interactive else f": {visible(reply.text)}"),
+            + ("" if desk.interactive else f": {visible(reply.text).rstrip('.')}"),
             f"AUTH {row.name}",
             row.failure if reply.code == WRONG_CREDENTIALS else "/why tells what it may be.",
             status=Status.AUTH,

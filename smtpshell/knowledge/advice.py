@@ -57,7 +57,15 @@ def advice() -> Mapping[str, tuple[Advice, ...]]:
 _SEEN_ONLY = (
     *("early-", "hasty-", "code:", "login:", "software:", "before-", "inside-", "malformed"),
     *("over-size", "under-size", "null-sender", "login-differs", "bare-helo", "idle", "not-"),
-    *("live", "misspelt", "unknown-verb", "needs-kept-password", "tried-scram", "offers-another"),
+    *(
+        "live",
+        "misspelt",
+        "unknown-verb",
+        "needs-kept-password",
+        "tried-scram",
+        "offers-another",
+        "offers-plain",
+    ),
 )
 """Facts, or how they begin, that a cause does not count without."""
 

@@ -94,6 +94,8 @@ _KINDS: dict[tuple[str, str], str] = {
     ("tls", ""): "tls-failed",
     ("", "tls"): "tls-failed",
     ("greeting", "timeout"): "no-banner",
+    ("wait", "closed"): "hung-up",
+    ("write", "closed"): "hung-up",
 }
 """By the stage and the kind of a `Failed` event, the kind here; "" stands for any."""
 

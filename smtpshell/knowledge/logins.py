@@ -120,6 +120,11 @@ def other_mechanism(context: Context) -> str:
     return best.name if best is not None and best.strength else ""
 
 
+def plain_mechanism(context: Context) -> str:
+    """Return an offered mechanism for which any stored password will do; "" for none."""
+    return next((name for name in ("PLAIN", "LOGIN") if name in context.auth_mechanisms), "")
+
+
 def _others(context: Context) -> str:
     tried = tried_mechanism(context)
     return ", ".join(name for name in context.auth_mechanisms if name != tried)

@@ -14,7 +14,7 @@ from ipaddress import ip_address
 
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explanation import Cause
-from smtpshell.knowledge.logins import other_mechanism, tried_mechanism
+from smtpshell.knowledge.logins import other_mechanism, plain_mechanism, tried_mechanism
 from smtpshell.knowledge.reading import Reading, find_address
 from smtpshell.protocol.commands import VERBS, Command
 
@@ -108,7 +108,8 @@ def _ip(places: Places) -> str:
     known = _checked(places.context.client_address, _NAME)
     if known and not _is_inside(known):
         return known
-    return (find_address(places.text, places.reading) or "") if places.reading is not None else ""
+    told = find_address(places.text, places.reading) if places.reading is not None else None
+    return told if told and not _is_inside(told) else ""
 
 
 _INSIDE = ("10.", "127.", "169.254.", "192.168.", "::1", "fe80:", "fc", "fd")
@@ -235,6 +236,8 @@ _PLACES: dict[str, Callable[[Places], str]] = {
     "limit": lambda places: str(places.context.size_limit or ""),
     "verb": _verb,
     "near_verb": _near_verb,
+    "helo": lambda places: _checked(places.context.helo, _NAME) or "HOST-NAME",
+    "plain_mechanism": lambda places: plain_mechanism(places.context),
     "mechanism": lambda places: _checked(tried_mechanism(places.context), _NAME),
     "other_mechanism": lambda places: _checked(other_mechanism(places.context), _NAME),
     "again": _again,

@@ -9,7 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smtpshell.knowledge.context import Context
-from smtpshell.knowledge.logins import KEEPS_PASSWORD, other_mechanism, tried_mechanism
+from smtpshell.knowledge.logins import (
+    KEEPS_PASSWORD,
+    other_mechanism,
+    plain_mechanism,
+    tried_mechanism,
+)
 from smtpshell.knowledge.places import nearest_verb, problems_of
 from smtpshell.protocol.commands import VERBS
 from smtpshell.protocol.pairing import EARLY, HASTY
@@ -142,6 +147,8 @@ def _login_facts(context: Context) -> Iterator[str]:
         yield "not-offered"
     if other_mechanism(context):
         yield "offers-another"
+    if plain_mechanism(context) not in ("", tried):
+        yield "offers-plain"
 
 
 def _same_domain(user: str, sender: str) -> bool:

@@ -55,7 +55,13 @@ def causes(text: str, **facts) -> list[tuple[str, str]]:
             "/auth",
         ),
         ("525 5.7.13 User account disabled", {"line": "AUTH PLAIN"}, "locked or closed", "/auth"),
-        ("535 5.7.8 failed", {"line": "AUTH CRAM-MD5"}, "keeps the password", "/auth SCRAM"),
+        (
+            "535 5.7.8 failed",
+            {"line": "AUTH CRAM-MD5", "auth_mechanisms": ("CRAM-MD5", "PLAIN")},
+            "keeps the password",
+            "/auth PLAIN",
+        ),
+        ("535 5.7.8 no mechanism", {"line": "AUTH GSSAPI"}, "not among what", "/auth SCRAM"),
     ],
 )
 def test_a_refused_login_has_the_cause_of_its_code(text, facts, words, command) -> None:
@@ -147,8 +153,17 @@ def test_what_the_session_rules_out_is_not_named() -> None:
 def test_a_private_address_is_not_asked_about() -> None:
     """Behind a router our own address says nothing to block lists; the one in the text does."""
     text = "554 5.7.1 Client host [203.0.113.9] blocked using zen.example"
-    assert causes(text, verb="RCPT", client_address="192.168.1.7")[0][1] == "/dnsbl 203.0.113.9"
-    assert causes(text, verb="RCPT", client_address="127.0.0.1")[0][1] == "/dnsbl 203.0.113.9"
+    for address in ("192.168.1.7", "127.0.0.1", "fd00::7"):
+        found = causes(text, verb="RCPT", client_address=address, user="ann")
+        assert found[0][1] == "/dnsbl 203.0.113.9"
+
+
+def test_a_submission_server_that_turns_strangers_away_wants_a_login() -> None:
+    """Where logins are offered and nobody has logged in, that is the first cause to look at."""
+    text = "554 5.7.1 <unknown[192.0.2.7]>: Client host rejected: Access denied"
+    assert causes(text, verb="RCPT")[0][1] == "/auth"
+    assert causes(text, verb="RCPT", user="ann")[0][1] != "/auth"
+    assert causes(text, verb="RCPT", port=25)[0][1] != "/auth"
 
 
 @pytest.mark.parametrize(
