@@ -141,6 +141,13 @@ def _host_name(places: Places) -> str:
     return _checked(helo, _NAME) if "." in helo or ":" in helo else ""
 
 
+def _helo(places: Places) -> str:
+    """Return the name that was greeted with, or tried to be."""
+    context = places.context
+    tried = context.line.partition(" ")[2].strip() if context.command == "EHLO" else ""
+    return _checked(context.helo or tried, _NAME) or "HOST-NAME"
+
+
 def _mechanisms(places: Places) -> str:
     names = (_checked(name, _NAME) for name in places.context.auth_mechanisms[:8])
     return ", ".join(filter(None, names))
@@ -236,7 +243,7 @@ _PLACES: dict[str, Callable[[Places], str]] = {
     "limit": lambda places: str(places.context.size_limit or ""),
     "verb": _verb,
     "near_verb": _near_verb,
-    "helo": lambda places: _checked(places.context.helo, _NAME) or "HOST-NAME",
+    "helo": _helo,
     "plain_mechanism": lambda places: plain_mechanism(places.context),
     "mechanism": lambda places: _checked(tried_mechanism(places.context), _NAME),
     "other_mechanism": lambda places: _checked(other_mechanism(places.context), _NAME),
