@@ -54,6 +54,8 @@ class Printer:
         self._out = out
         self.errors = errors
         self.failed: FileError | None = None
+        self.unread = False
+        """Whether whoever read standard output has gone."""
 
     def __call__(self, event: Event) -> None:
         """Write one event."""
@@ -88,7 +90,8 @@ class Printer:
         except OSError as error:
             self._out = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - for good
             os.dup2(self._out.fileno(), sys.stdout.fileno())
-            if not isinstance(error, BrokenPipeError):
+            self.unread = isinstance(error, BrokenPipeError)
+            if not self.unread:
                 self.failed = FileError.from_os(error, "standard output", "write")
                 self.error(str(self.failed))
 

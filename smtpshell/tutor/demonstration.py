@@ -31,10 +31,11 @@ class Teller:
         self._lesson = lesson
         self._settings = settings
         self._out = out
+        self._plain = settings.plain or (lesson.language == "en" and not out.isatty())
 
     def line(self, text: str) -> None:
         """Write one line."""
-        self._out.write(visible(text, ascii_only=self._settings.plain) + "\n")
+        self._out.write(visible(text, ascii_only=self._plain) + "\n")
 
     def rows(self, rows: Iterable[Row]) -> None:
         """Write rows."""
@@ -58,7 +59,7 @@ class Teller:
     def event(self, event: Event) -> None:
         """Tell an event."""
         notes = "off" if self._settings.quiet else self._settings.notes
-        for line in same_lines(event, notes, ascii_only=self._settings.plain):
+        for line in same_lines(event, notes, ascii_only=self._plain):
             self.line(line)
 
     def note(self, text: str) -> None:

@@ -228,7 +228,7 @@ MOVES: dict[str, MoveCommand] = {
     row.name: row
     for row in (
         MoveCommand("hint", "the next hint for this step", _hint),
-        MoveCommand("show", "put the answer on the prompt, unsent", _show),
+        MoveCommand("show", "the answer; on the prompt, unsent, where there is one", _show),
         MoveCommand("skip", "have this step done for you", _skip),
         MoveCommand("undo", "take your last lines back", _undo),
         MoveCommand("reset", "begin this step again", _reset),

@@ -34,6 +34,9 @@ ROLES = (
 )
 """How the lines of a lesson begin."""
 
+ITEMS = ("- ", "* ")
+"""How items of a list begin; lines behind them that are indented belong to them."""
+
 ALONE = ("    ", "\t", "- ", "* ", "|", "#", ">")
 """How lines of Markdown begin that are not joined to a paragraph."""
 
@@ -47,27 +50,31 @@ def filled(line: str, values: Mapping[str, str]) -> str:
 
 
 def paragraphs(lines: Iterable[str], values: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield prose with each paragraph joined to one line; code and lists keep their lines.
+    """Yield prose with each paragraph and each item of a list joined to one line; code is not.
 
     Code keeps its indentation too. With each text goes what it is: "code" of a fence and "item"s
     stand alone, others are "".
     """
     held: list[str] = []
+    kind = ""
     fenced = False
     for raw in (*lines, ""):
         line = filled(raw, values)
         fence = line.lstrip().startswith(("```", "~~~"))
-        stands_alone = fenced or fence or line.startswith(ALONE)
-        if (not line.strip() or stands_alone) and held:
-            yield " ".join(held), ""
+        item = line.startswith(ITEMS) and not fenced
+        goes_on = bool(held) and kind == "item" and line.startswith("  ") and not fence
+        alone = fenced or fence or (line.startswith(ALONE) and not item and not goes_on)
+        if held and (not line.strip() or alone or item):
+            yield " ".join(held), kind
             held = []
         if fence:
             fenced = not fenced
         elif fenced:
             yield line.rstrip(), "code"
-        elif stands_alone:
+        elif alone:
             yield line.removeprefix("    ").rstrip(), "item"
         elif line.strip():
+            kind = kind if held else "item" if item else ""
             held.append(line.strip())
 
 

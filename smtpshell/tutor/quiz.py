@@ -51,7 +51,8 @@ def main(lesson: Lesson, settings: Settings, seed: int) -> int:
     values = lesson.values(seed)
     if not questions(lesson, values):
         raise without_questions(lesson)
-    score = run(lesson.form(seed), values, typed(sys.stdin), sys.stdout, plain=settings.plain)
+    plain = settings.plain or not sys.stdout.isatty()
+    score = run(lesson.form(seed), values, typed(sys.stdin), sys.stdout, plain=plain)
     return 0 if score.finished else 1
 
 

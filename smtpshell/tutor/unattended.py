@@ -53,6 +53,8 @@ class LessonDesk(ScriptDesk):
     """The desk of a lesson without a terminal: `Correct.` and its kin stand without a `# `."""
 
     scripted = False
+    letters = False
+    """Whether a translation may be said in letters beyond ASCII."""
 
     def __init__(self, stage: Stage, settings: Settings, out: Muffler, errors: Muffler) -> None:
         conversation: Conversation = stage.conversation
@@ -69,7 +71,7 @@ class LessonDesk(ScriptDesk):
     def tell(self, rows: Iterable[Row]) -> None:
         """Write what the lesson says."""
         for text in spoken(rows):
-            self.printer.line(visible(text, ascii_only=self.settings.plain))
+            self.printer.line(visible(text, ascii_only=not self.letters))
 
     async def take(self, line: str, *, local_only: bool = False) -> None:
         """Do what one line says; errors are told, and the lesson goes on.
@@ -100,16 +102,20 @@ async def play_lines(
     seed = state.seed if state.begun and not state.finished else seed
     canonical = await perform(lesson, seed=seed)
     settings.set("stuffing", "off")
+    letters = lesson.language != "en" and not settings.plain
+    settings.plain = True  # whoever has no terminal gets plain lines
     muffled, muffled_errors = Muffler(out or sys.stdout), Muffler(errors or sys.stderr)
     async with on_stage(lesson, seed) as stage:
         muffled.stage = muffled_errors.stage = stage
         desk = LessonDesk(stage, settings, muffled, muffled_errors)
+        desk.letters = letters
         player = Player(lesson, stage, canonical, desk.tell, seed=seed, progress=progress)
+        player.explained = lambda: settings.notes != "off" and not settings.quiet
         await player.start(state)
         async for line in lines or lines_of([("stdin", "-")]):
             if not await player.guard(line):
                 await desk.take(line, local_only=player.is_asking)
                 await player.after_line(line)
-            if desk.leaving or player.finished:
+            if desk.leaving or player.finished or desk.printer.unread:
                 break
     return 0 if player.finished else 1

@@ -88,11 +88,14 @@ class Played:
         return [line.split(".")[0] for line in self.said("Correct", "Not yet")]
 
 
-def played(lesson: Lesson | str, *lines: str, progress: Progress | None = None) -> Played:
+def played(
+    lesson: Lesson | str, *lines: str, progress: Progress | None = None, timing: str = "on"
+) -> Played:
     """Play a lesson with a learner's lines; nothing is kept unless a progress is given."""
     chosen = load(lesson) if isinstance(lesson, str) else lesson
     settings = Settings()
     settings.set("timeout", "10")
+    settings.set("timing", timing)
     out, errors = io.StringIO(), io.StringIO()
 
     async def given() -> AsyncIterator[str]:

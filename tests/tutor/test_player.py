@@ -71,7 +71,8 @@ def test_an_unforeseen_mistake_gets_the_programs_own_words() -> None:
     """A refusal is explained, and what was taken but is not asked for is named."""
     run = played(FIRST, *HELLO, "XYZZY", "MAIL FROM:<dan@client.example>")
     refused, taken = run.said("Not yet.")
-    assert "does not know" in refused
+    assert refused == "Not yet. The server refused this line; why stands below its reply."
+    assert any("does not know" in line for line in run.said("#"))
     assert "dan@client.example" in taken
     assert "ann@client.example" in taken
     assert any("/undo" in line for line in run.said("Note:"))
