@@ -56,6 +56,9 @@ PRACTICE_ONLY = frozenset(
 )
 """Subjects that only a practice world can answer."""
 
+OF_LETTERS = frozenset({"header", "body", "raw"})
+"""... but for these a letter that arrived will do."""
+
 
 def _code(evidence: Evidence, _argument: str) -> Value:
     return str(evidence.reply.code) if evidence.reply and evidence.reply.code else None
@@ -173,7 +176,8 @@ class Verdict:
 def judge(condition: Condition, evidence: Evidence) -> Verdict:
     """Judge one condition; raises `TemplateError` when it names an unknown variable."""
     wanted = in_words(condition)
-    if evidence.world is None and condition.subject in PRACTICE_ONLY:
+    answered = evidence.message is not None and condition.subject in OF_LETTERS
+    if evidence.world is None and condition.subject in PRACTICE_ONLY and not answered:
         return Verdict(None, "only the practice server can tell", wanted)
     argument = fill(condition.argument, evidence.values)
     operand = decode(unescape(fill(condition.operand, evidence.values)))

@@ -4,6 +4,10 @@ A teacher's server hears what goes over the wire, and no more: no answers, no hi
 walks the exchanges of a lesson in order and judges each turn as the player does. What a learner
 does again, after a new connection say, is neither right nor wrong.
 
+A letter is held against the checks of its step as far as they look at what its writer wrote:
+header, body, octets. What lies in a mailbox counts for nothing here, since who tries again on
+another day has written twice.
+
 A lesson is written for `client.example` and `practice.example`. A student of a class may say a
 domain of her own for both, because that is how the shared port knows her; so a turn is read in the
 lesson's words before it is judged.
@@ -16,13 +20,17 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from smtpshell.practice.addresses import fold
+from smtpshell.practice.mailbox import Envelope, Message
 from smtpshell.protocol.events import Closed, Received, Sent
 from smtpshell.protocol.state import Mode
+from smtpshell.protocol.text import encode
 from smtpshell.protocol.values import dataclass, replace
+from smtpshell.tutor import checks
+from smtpshell.tutor.checks import OF_LETTERS, Evidence
 from smtpshell.tutor.functions import TemplateError
 from smtpshell.tutor.hearing import Turn, turns_of
 from smtpshell.tutor.judging import Attempt, Judgement, judge
-from smtpshell.tutor.lesson import Exchange, Lesson, WireEvent
+from smtpshell.tutor.lesson import Check, Condition, Exchange, Lesson, Smtp, WireEvent
 from smtpshell.tutor.standing import Standing
 
 if TYPE_CHECKING:
@@ -36,6 +44,9 @@ _VERDICTS = ("right", "again", "wrong")
 
 CLIENT, SERVER = "client.example", "practice.example"
 """The domains of lessons that a student's own may stand for."""
+
+ADDED = frozenset({"return-path", "received", "authentication-results", "dkim-signature"})
+"""Fields of a header that servers put there."""
 
 HARMLESS = frozenset({"QUIT", "NOOP", "HELP", "RSET"})
 """Verbs that are no mistake where they are accepted, whatever a lesson asks for."""
@@ -69,6 +80,7 @@ class Follower:
             if isinstance(action, Exchange) and action.clients
         ]
         self._values = lesson.values(seed)
+        self._conditions = _conditions_of(lesson)
         self._names = [step.id for step in lesson.steps]
         self._last = len(lesson.steps)
         self._number = 0
@@ -139,11 +151,28 @@ class Follower:
             self._values |= judgement.captures
             return "right"
         if judgement.finished:
+            if not self._passes(exchange, turn):
+                self._open(in_data=self._in_data)
+                return "wrong"
             self._values |= judgement.captures
             self._number += 1
             self._open(in_data=standing.mode is Mode.DATA)
             return "right"
         return "again" if _is_harmless(turn) or self._was_done(turn, standing) else "wrong"
+
+    def _passes(self, exchange: Exchange, turn: Turn) -> bool:
+        """Tell whether a letter is as the checks behind its exchange want it."""
+        letter, conditions = letter_of(turn), self._conditions.get(exchange.line, ())
+        if letter is None or turn.received is None or not conditions:
+            return True
+        after = turn.received.after
+        texts = [letter.content]
+        if self._own:
+            own = re.compile(re.escape(self._own.encode()), re.IGNORECASE)
+            texts += [own.sub(name.encode(), letter.content) for name in (CLIENT, SERVER)]
+        letters = (replace(letter, content=text) for text in texts)
+        evidence = [Evidence(after, self._values, arrived=(each,)) for each in letters]
+        return any(all(_holds(each, one) for each in conditions) for one in evidence)
 
     def _judged(
         self, attempt: Attempt, exchange: Exchange, turn: Turn, standing: Standing
@@ -169,6 +198,7 @@ class Follower:
         return False
 
     def _open(self, *, in_data: bool) -> None:
+        self._in_data = in_data
         self._attempt = None
         if self._number < len(self._exchanges):
             exchange = self._exchanges[self._number][1]
@@ -180,6 +210,39 @@ class Follower:
             return Attempt.at(exchange, values, in_data=in_data)
         except TemplateError:
             return None
+
+
+def _conditions_of(lesson: Lesson) -> dict[int, tuple[Condition, ...]]:
+    """Return the conditions on letters, by the line of the exchange that they stand behind."""
+    found: dict[int, tuple[Condition, ...]] = {}
+    for step in lesson.steps:
+        last = 0
+        for block in step.blocks:
+            if isinstance(block, Smtp):
+                lines = [each.line for each in block.actions if isinstance(each, Exchange)]
+                last = lines[-1] if lines else last
+            elif isinstance(block, Check):
+                found[last] = (*found.get(last, ()), *filter(_is_of_writer, block.conditions))
+    return found
+
+
+def _is_of_writer(condition: Condition) -> bool:
+    return condition.subject in OF_LETTERS and condition.argument.casefold() not in ADDED
+
+
+def _holds(condition: Condition, evidence: Evidence) -> bool:
+    try:
+        return checks.judge(condition, evidence).holds is not False
+    except TemplateError:
+        return True
+
+
+def letter_of(turn: Turn) -> Message | None:
+    """Return the letter that a turn has brought to its end, None where it has brought none."""
+    if not turn.sent or turn.sent[-1].kind != "end":
+        return None
+    lines = [sent.line.removeprefix(".") + sent.ending for sent in turn.sent if sent.kind == "data"]
+    return Message("", Envelope(), encode("".join(lines)), 0.0)
 
 
 def in_lesson_words(turn: Turn, standing: Standing, own: str) -> list[tuple[Turn, Standing]]:

@@ -11,9 +11,10 @@ from smtpshell.protocol.session import Snapshot
 from smtpshell.protocol.values import replace
 from smtpshell.tutor.classroom.following import Follower
 from smtpshell.tutor.lesson import Lesson
-from smtpshell.tutor.library import lesson_paths
+from smtpshell.tutor.library import lesson_paths, load
 from smtpshell.tutor.performance import perform
 from smtpshell.tutor.reader import read_file
+from tests.tutor.classroom.attending import Telnet, open_room
 
 LESSONS = [read_file(path) for path in lesson_paths()]
 OWN = "s017.practice.example"
@@ -50,3 +51,20 @@ def test_the_solution_of_every_lesson_is_right_under_ones_own_domain(lesson: Les
     assert set(follower.done) <= {step.id for step in lesson.steps}
     wrong = [turn.line for turn in turns if turn is not None and turn.verdict == "wrong"]
     assert wrong == [] or lesson.id in BY_RAW_OCTETS
+
+
+def test_a_letter_has_to_be_as_the_lesson_wants_it() -> None:
+    """One that does not name the king is wrong; the next one leads on, with a domain of her own."""
+    king = f"From: king@palace.example\r\nTo: bob@{OWN}"
+
+    async def scene() -> list[tuple[str, int]]:
+        async with open_room(["017"], "plain", load("3")) as (room, told):
+            student = await Telnet.to(room.seats["017"].server.port)
+            await student.type(f"EHLO {OWN}")
+            for header in (f"From: ann@{OWN}\r\nTo: bob@practice.example", king):
+                lines = ("MAIL FROM:<ann@client.example>", "RCPT TO:<carol@practice.example>")
+                await student.type(*lines, "DATA", f"{header}\r\n\r\nHail.\r\n.")
+            return [(each["verdict"], each["step"]) for each in told if each["event"] == "turn"]
+
+    first = [("right", 2), ("right", 2), ("right", 2), ("right", 2), ("wrong", 2)]
+    assert asyncio.run(scene()) == [*first, ("again", 2), ("again", 2), ("again", 2), ("right", 4)]
