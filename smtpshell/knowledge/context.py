@@ -39,6 +39,7 @@ class Context:
     `recipient_mx` tells whether `host` is a mail exchanger of the recipient's domain.
     `client_address` is our own address as the server sees it. `ms` is how long the reply took.
     `driven` says that a program carries on the dialogue, or has already: there is nothing to type.
+    `quoted` says that the session is read from a text: nothing of it is at hand any more.
     `early` tells what was not sent whole yet when the reply came, `hasty` what the client did not
     wait for: keys of `protocol.pairing.EARLY` and `HASTY`.
     """
@@ -68,6 +69,7 @@ class Context:
     practice: bool = False
     unasked: bool = False
     driven: bool = False
+    quoted: bool = False
     early: str = ""
     hasty: str = ""
     ms: float | None = None

@@ -201,7 +201,7 @@ _LINE = re.compile(r"[A-Za-z]{4}[\w.+=/<>:@\[\] -]{0,400}", re.ASCII)
 
 def _again(places: Places) -> str:
     """Return what opens the connection again: the last target is known to the shell itself."""
-    if places.context.state:
+    if places.context.state and not places.context.quoted:
         return "/connect"
     return f"/connect {places['target']}:{places['port']}"
 
@@ -322,16 +322,19 @@ def fill_causes(rows: Iterable[Template], places: Places, most: int = 99) -> tup
     In a session of our own, causes whose command still lacks something come last.
     """
     context = places.context
-    causes: list[Cause] = []
+    causes: dict[str, Cause] = {}
     for row in rows:
         if isinstance(row, Cause):
-            causes.append(row)
+            causes.setdefault(row.confirm, row)
             continue
         command = fill(row[1], places)
+        if command in causes:
+            continue
         if row[1] == "{again}" or not context.host or is_sensible(command, context):
-            causes.append(Cause(fill(row[0], places), command))
+            causes[command] = Cause(fill(row[0], places), command)
         if len(causes) == most and not context.state:
             break
+    found = list(causes.values())
     if context.state:
-        causes.sort(key=lambda cause: bool(unfilled(cause.confirm)))
-    return tuple(causes[:most])
+        found.sort(key=lambda cause: bool(unfilled(cause.confirm)))
+    return tuple(found[:most])

@@ -19,6 +19,9 @@ from smtpshell.knowledge.places import nearest_verb, problems_of
 from smtpshell.protocol.commands import VERBS
 from smtpshell.protocol.pairing import EARLY, HASTY
 
+SHOWN = 3
+"""Recipients that are named before it says "and others"."""
+
 SLOW = 10_000
 """Milliseconds after which a reply is worth a remark."""
 
@@ -177,7 +180,6 @@ _IN_WORDS: dict[str, str] = {
     "null-sender": "the sender is the empty <>",
     "login-differs": "the sender is not the address of the login",
     "bare-helo": "the name after EHLO has no domain",
-    "some-passed": "other recipients were accepted",
     "idle": "the reply came without being asked for",
     **{f"early-{name}": f"the reply came when {words}" for name, words in EARLY.items()},
     **{f"hasty-{name}": words for name, words in HASTY.items()},
@@ -191,6 +193,10 @@ def session_words(context: Context, facts: frozenset[str]) -> tuple[str, ...]:
         if facts.isdisjoint(_IN_WORDS)
         else [text for fact, text in _IN_WORDS.items() if fact in facts]
     )
+    if "some-passed" in facts:
+        shown = ", ".join(context.recipients[:SHOWN])
+        others = " and others" if len(context.recipients) > SHOWN else ""
+        words.append(f"accepted in the same transaction: {shown}{others}")
     if context.port:
         words.append(f"port {context.port}")
     if context.ms is not None and context.ms >= SLOW:

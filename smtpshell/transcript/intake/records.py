@@ -86,7 +86,7 @@ _FIELDS: dict[str, Callable[[object], object]] = {
     **dict.fromkeys(("sender", "client_address", "provider", "early", "hasty"), _text),
     **dict.fromkeys(("port", "message_size", "size_limit"), _count),
     **dict.fromkeys(("tls", "tls_verified", "esmtp", "recipient_mx"), _truth),
-    **dict.fromkeys(("practice", "unasked", "driven"), _truth),
+    **dict.fromkeys(("practice", "unasked", "driven", "quoted"), _truth),
     **dict.fromkeys(("auth_mechanisms", "recipients", "refused"), _texts),
     "ms": _milliseconds,
     "extensions": _extensions,

@@ -201,6 +201,7 @@ class Talk:
             verb = "CONNECT"
             facts["banner"] = reply.text
         facts["verb"] = "MESSAGE" if verb == "." else verb
+        facts["quoted"] = True
         facts["line"] = answer.outgoing.shown if answer.outgoing is not None else ""
         facts["tls"] = before.tls if before.banner is not None else before.tls or None
         return Found(self._first, self._source, reply, facts=clean(facts))
