@@ -159,6 +159,8 @@ def choices(event: Sent) -> str:
     verb = VERBS.get(event.verb)
     if verb is None:
         return "That is no command: 500 says so."
+    if verb.name == "STARTTLS":
+        return "STARTTLS: 454 not now; 502 never. What a 220 promises, no hand can do."
     codes = [354, *verb.codes] if verb.name == "DATA" else list(verb.codes)
     yes = [str(code) for code in codes if code < 400][: 1 if verb.name == "DATA" else None]
     later = [str(code) for code in codes if 400 <= code < 500]

@@ -12,6 +12,9 @@ import sys
 import pytest
 
 from smtpshell.cli import guarded
+from smtpshell.conversation.answering import choices
+from smtpshell.protocol.events import Sent
+from smtpshell.protocol.session import Session
 
 COMMAND = [sys.executable, "-m", "smtpshell", "practice", "--be-the-server"]
 
@@ -100,6 +103,24 @@ def test_a_partner_comes_by_telnet() -> None:
         process.wait()
         process.stdout.close()
         os.close(master)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("STARTTLS", "no hand can do"),
+        ("HELLO", "no command"),
+        ("VRFY bob", "VRFY: 250"),
+        ("QUIT", "QUIT: 221 yes."),
+    ],
+)
+def test_what_may_be_answered_comes_from_the_table_of_verbs(line: str, told: str) -> None:
+    """For each line of the client there is a word for the server."""
+    session = Session()
+    session.opened("mail.practice.example", "127.0.0.1", 25)
+    (outgoing,) = session.send(f"{line}\r\n".encode())
+    sent = Sent(at=0.0, after=session.snapshot(), line=line, verb=outgoing.verb, kind="command")
+    assert told in choices(sent)
 
 
 def test_waiting_alone_makes_no_sense() -> None:
