@@ -134,7 +134,8 @@ class Player(Walk):
         while turns := turns_of(self.stage.since(self._heard)):
             if self.stage.nonce:
                 self.values["nonce"] = self.stage.nonce
-            for turn in turns:
+            for number, turn in enumerate(turns, 1):
+                self._more = number < len(turns)
                 self._now = turn.received.after if turn.received is not None else None
                 await self._turn(turn)
                 self.before = self.standing
@@ -204,7 +205,8 @@ class Player(Walk):
         if judgement.attempt is not None:
             self.attempt = judgement.attempt
             self._record(line, turn, "right")
-            self.say("Correct. Go on.", "good")
+            if not self._more:
+                self.say("Correct. Go on.", "good")
             return
         if judgement.finished:
             self._record(line, turn, "different" if judgement.different else "right")

@@ -99,6 +99,7 @@ class Walk:
         self.said: list[Row] = []
         self._verdict: list[Row] = []
         self._new = True
+        self._more = False
         self.trail: list[Checkpoint] = []
         self.insert: Callable[[str], None] | None = None
         self.explained: Callable[[], bool] = lambda: False
@@ -364,6 +365,8 @@ class Walk:
 
     def _wait(self) -> None:
         """Keep a checkpoint of this moment, when the learner's turn comes."""
+        if self._more:
+            self._verdict = []  # the verdict on the last of several lines is that on all of them
         if self._verdict:
             first, *rest = self._verdict
             self._verdict = [replace(first, text=f"{first.text} {self._following()}".rstrip())]

@@ -417,3 +417,23 @@ def test_the_line_that_changed_the_session_is_named() -> None:
         "Note: Your line",
         "Note: An earlier line of yours",
     ]
+
+
+def test_lines_that_come_together_get_one_verdict() -> None:
+    """Whoever sends several right lines at once hears once that they are right."""
+    lesson = made(
+        wire(
+            "S: 220 *",
+            "C: EHLO client.example",
+            "S: 250-*",
+            "S: ...",
+            "C: MAIL FROM:<ann@client.example>",
+            "S: 250 *",
+            "C: RCPT TO:<bob@practice.example>",
+            "S: 250 *",
+        )
+    )
+    group = f"/pipeline {ENVELOPE[0]} | {ENVELOPE[1]}"
+    run = played(lesson, "EHLO client.example", group)
+    assert run.finished
+    assert run.said("Correct") == ["Correct. 2 more to do in this step.", "Correct."]
