@@ -45,6 +45,9 @@ def lines_for(command: str, desk: Desk, before: Snapshot) -> list[str]:
     name = f"/{split(command)[0]}" if command.startswith("/") else Command.parse(command).verb
     if name == "/set" and command != "/set":
         return [command, "/connect"]
+    elsewhere = _other_server(desk, before)
+    if command == "/connect" and elsewhere:
+        return [elsewhere]
     if not is_wire(command):
         return [command]
     _mind_what_is_under_way(now, command)
@@ -52,8 +55,8 @@ def lines_for(command: str, desk: Desk, before: Snapshot) -> list[str]:
     state = now.state
     if name == "/cert" and not now.tls:
         return [*_connecting_for_certificate(desk), command]
-    if state in (State.CLOSED, State.QUIT):
-        lines.append("/connect")
+    if state in (State.CLOSED, State.QUIT) or elsewhere:
+        lines.append(elsewhere or "/connect")
         state = State.START
         if before.tls and name != "/starttls" and not _begins_encrypted(desk):
             lines.append("/starttls")
@@ -71,6 +74,14 @@ def lines_for(command: str, desk: Desk, before: Snapshot) -> list[str]:
         if name == "DATA":
             lines += [f"RCPT TO:<{visible(to)}>" for to in before.recipients]
     return [*lines, command]
+
+
+def _other_server(desk: Desk, before: Snapshot) -> str:
+    """Return what leads back to the server in question, where another was connected to since."""
+    target = desk.conversation.target
+    if target is None or not before.target or before.target == target.label:
+        return ""
+    return f"/connect {visible(before.target)}"
 
 
 def _mind_what_is_under_way(now: Snapshot, command: str) -> None:

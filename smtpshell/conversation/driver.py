@@ -67,7 +67,8 @@ class Conversation(Publisher):
     ) -> None:
         """Start out not connected; `published` is as in `Session`.
 
-        `own_address` is that of our end of the last connection.
+        `own_address` is that of our end of the last connection, `failed_at` where the last failure
+        of one was.
         """
         super().__init__(Session(published=published), clock)
         self.options = options or Options()
@@ -76,6 +77,7 @@ class Conversation(Publisher):
         self.attempts: list[net_link.Attempt] = []
         self.foreseen: PreviewFinding | None = None
         self.own_address = ""
+        self.failed_at: Target | None = None
         self._published = published
         self._link: Link | None = None
         self._reader: asyncio.Task[None] | None = None
@@ -389,6 +391,7 @@ class Conversation(Publisher):
         )
         assert isinstance(event, Failed)
         self._failed = event
+        self.failed_at = self.target
         self._progress.set()
         return Broken(event)
 

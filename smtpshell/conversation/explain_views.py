@@ -88,11 +88,23 @@ class _Base:
 
 
 class JsonView(_Base):
-    """One object for each find, in order."""
+    """One object for each find, in order; what could not be read is told on standard error."""
+
+    def close(self, finder: Finder) -> None:
+        """Say how much could not be read."""
+        if self.explained and finder.samples and not self._settings.quiet:
+            print(f"smtpshell: {unread(finder)}.", file=sys.stderr)
+        super().close(finder)
 
     def show(self, found: Found, explanation: Explanation) -> None:
         """Write one object: the explanation, and where it was found."""
         sys.stdout.write(as_json({**explanation.to_json(), **about(found, self._given)}) + "\n")
+
+
+def unread(finder: Finder) -> str:
+    """Return in words how many lines held nothing that could be read, and where the first is."""
+    first = f", such as line {finder.samples[0][0]}" if finder.samples else ""
+    return f"{counted(finder.unread, 'line')} held nothing that could be read{first}"
 
 
 def about(found: Found, given: Facts) -> dict[str, Any]:
@@ -199,8 +211,7 @@ class LinesView(_Base):
         if self._good and (self._shown or self._good > len(self._kept)):
             yield f"Replies that said yes: {self._good}; --all lists them"
         if self.explained and finder.unread:
-            first = f", such as line {finder.samples[0][0]}" if finder.samples else ""
-            yield f"{counted(finder.unread, 'line')} held nothing that could be read{first}"
+            yield unread(finder)
 
 
 class SummaryView(_Base):

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from smtpshell.conversation.report import Report, Row
-from smtpshell.conversation.trouble import last_trouble, newest_trouble
+from smtpshell.conversation.trouble import is_past, last_trouble, newest_trouble
 from smtpshell.knowledge.classes import CLASSES, RETRY, WHO
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explain import explain
@@ -179,11 +179,13 @@ def diagnose(
     match trouble:
         case Received():
             context = context_of(trouble, recipient_mx=at_home)
-            return explain(trouble.reply, _with_session(context, conversation, client))
+            if not is_past(conversation.log.events, trouble):
+                context = _with_session(context, conversation, client)
+            return explain(trouble.reply, context)
         case Failed():
             from smtpshell.knowledge.failures import explain_failure, kind_of
 
-            target = conversation.target
+            target = conversation.failed_at
             facts = session_facts(trouble.after)
             context = Context(**facts)  # type: ignore[arg-type] # its names
             if target is not None:
@@ -282,7 +284,10 @@ async def why(desk: Desk, argument: str) -> None:
     """Diagnose the last refusal, or run the command of its cause number N."""
     from smtpshell.conversation.whereabouts import takes_mail_for_recipient
 
-    at_home = await takes_mail_for_recipient(desk)
+    events = desk.conversation.log.events
+    trouble = last_trouble(events)
+    past = trouble is not None and is_past(events, trouble)
+    at_home = None if past else await takes_mail_for_recipient(desk)
     target = desk.conversation.target
     practising = desk.practice is not None and target is not None and target.is_practice
     client = desk.practice.world.client if practising else ""
@@ -304,6 +309,6 @@ async def why(desk: Desk, argument: str) -> None:
         return
     from smtpshell.conversation.confirming import run_check
 
-    trouble = last_trouble(desk.conversation.log.events)
-    before = trouble.before if isinstance(trouble, Received) else desk.conversation.snapshot
+    now = desk.conversation.snapshot
+    before = trouble.before if isinstance(trouble, Received) else trouble.after if trouble else now
     await run_check(command, desk, before)

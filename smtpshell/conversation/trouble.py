@@ -37,6 +37,16 @@ def newest_trouble(events: Sequence[Event]) -> Failed | Received | None:
     return None
 
 
+def is_past(events: Sequence[Event], trouble: Event) -> bool:
+    """Tell whether another connection has been made since: what is known now is not about it."""
+    for event in reversed(events):
+        if event is trouble:
+            return False
+        if isinstance(event, Connected):
+            return True
+    return True
+
+
 def _said_before(events: Sequence[Event], failed: Failed) -> Received | None:
     """Return the refusal that the server hung up behind; None where its last word was none."""
     if failed.kind not in _HANGING_UP:

@@ -82,7 +82,7 @@ def long(reply: Reply, context: Context = NO_CONTEXT) -> list[tuple[str, str]]:
         lines += [("next", command) for command in explanation.next[:1]]
     else:
         lines.append(("who must act", WHO[explanation.who]))
-        lines.append(("send it again?", RETRY[explanation.retry]))
+        lines.append(("send it again", RETRY[explanation.retry]))
         lines += [("perhaps", cause.text) for cause in explanation.causes[:2]]
         lines += [("try", command) for command in explanation.next[:3]]
     if explanation.disagreement:

@@ -343,3 +343,12 @@ def test_commands_of_causes_are_not_listed_twice(capsys) -> None:
     commands = [line.split("  ")[-1] for line in capsys.readouterr().out.splitlines()]
     checks = [line for line in commands if line.startswith(("/", "RCPT"))]
     assert len(checks) == len(set(checks))
+
+
+def test_json_tells_on_standard_error_what_it_could_not_read() -> None:
+    """Objects alone stand on standard output; what was passed over is told beside them."""
+    text = f"{RELAY}\n\nsome odd error 0x80\n"
+    run = smtpshell("explain", "--json", stdin=text)
+    assert [item["class"] for item in run.objects] == ["relay_denied"]
+    assert "1 line held nothing that could be read, such as line 3" in run.err
+    assert smtpshell("explain", "--json", "-q", stdin=text).err == ""

@@ -83,3 +83,25 @@ def test_a_reason_before_hanging_up_is_the_reason() -> None:
     with serve(mute) as server:
         lines = talk(f"/connect {at(server)}", "EHLO me.example", "/why")
     assert "closed the connection instead of answering" in "\n".join(lines)
+
+
+def test_trouble_with_another_server_stays_its_own() -> None:
+    """After a connection elsewhere the older refusal keeps its facts, and a check goes back."""
+    first = Mailish(answers={"RCPT": b"450 4.2.0 Greylisted\r\n"})
+    with serve(first) as one, serve(Mailish()) as other:
+        lines = talk(
+            *(f"/connect {at(one)}", EHLO, MAIL, RCPT, f"/connect {at(other)}", "EHLO else"),
+            *("/why", "/why 1"),
+        )
+        assert bytes(other.received) == b"EHLO else\r\n"
+    assert f"# Running: /connect {at(one)}, then {EHLO}, then {MAIL}, then {RCPT}" in lines
+    assert f"port {one.port}" in next(line for line in lines if "sure  " in line)
+
+
+def test_a_failed_connection_is_told_of_where_it_failed() -> None:
+    """A refused port stays the one that is explained when another connection stands."""
+    with serve(Mailish()) as server:
+        port = server.port
+    with serve(Mailish()) as other:
+        lines = talk(f"/connect 127.0.0.1:{port}", f"/connect {at(other)}", "/why")
+    assert any(f"nothing listens on port {port}" in line for line in lines)
