@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smtpshell.conversation.options import Parser
+from smtpshell.conversation.options import Parser, window_width
+from smtpshell.protocol.text import visible
 from smtpshell.protocol.values import dataclass
 from smtpshell.tutor import library
 from smtpshell.tutor.lesson import Lesson
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from smtpshell.conversation.settings import Settings
 
 GOOD, WRONG, SYNTAX = 0, 1, 2
+AT_ONCE = 4
+"""Lessons that are proven at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +54,8 @@ def main(words: list[str], settings: Settings) -> int:
     parser.add_argument("--junit", metavar="FILE", help="write a JUnit report too")
     options = parser.parse_args(words)
     paths = [library.find(name) for name in options.lessons] or library.lesson_paths()
-    shipped = shipped_lessons()
-    reports: list[Report] = []
-    for path in paths:
-        report = asyncio.run(check_file(path, shipped))
-        _tell(report, settings, json=options.json or settings.json)
-        reports.append(report)
+    json = options.json or settings.json
+    reports = asyncio.run(_check_all(paths, settings, json=json))
     if options.junit:
         from smtpshell.tutor.junit import write
 
@@ -62,6 +64,45 @@ def main(words: list[str], settings: Settings) -> int:
     if any(report.unread for report in reports):
         return SYNTAX
     return GOOD if all(report.ok for report in reports) else WRONG
+
+
+async def _check_all(paths: list[Path], settings: Settings, *, json: bool) -> list[Report]:
+    """Prove lessons, some at a time, and tell of each in turn.
+
+    Much of a proof is waiting, for servers that say nothing or hang up; others use that time.
+    """
+    gate = asyncio.Semaphore(AT_ONCE)
+    known = shipped_lessons()
+
+    async def check(path: Path) -> Report:
+        async with gate:
+            return await check_file(path, known)
+
+    checks = [asyncio.ensure_future(check(path)) for path in paths]
+    reports: list[Report] = []
+    for number, (path, done) in enumerate(zip(paths, checks, strict=True), 1):
+        with _progress(f"Proving {number} of {len(paths)}: {path.stem}", settings):
+            report = await done
+        _tell(report, settings, json=json)
+        reports.append(report)
+    return reports
+
+
+@contextmanager
+def _progress(text: str, settings: Settings) -> Iterator[None]:
+    """Show what is waited for on a terminal, where that is no noise, and take it away again."""
+    screen = sys.stderr
+    if settings.plain or settings.quiet or settings.json or not screen.isatty():
+        yield
+        return
+    shown = visible(text)[: window_width() - 1]
+    screen.write(f"\r{shown}")
+    screen.flush()
+    try:
+        yield
+    finally:
+        screen.write(f"\r{' ' * len(shown)}\r")
+        screen.flush()
 
 
 def shipped_lessons() -> Mapping[str, Lesson]:
@@ -76,10 +117,24 @@ def shipped_lessons() -> Mapping[str, Lesson]:
     return found
 
 
+def neighbours(path: Path) -> Mapping[str, Lesson]:
+    """Return the lessons that can be read of those in the same folder, by id."""
+    found: dict[str, Lesson] = {}
+    for other in sorted(path.parent.glob(f"*{library.SUFFIX}")):
+        if other != path and library.front_value(other, "format"):
+            try:
+                lesson = read_file(other)
+            except LessonError:
+                continue
+            found.setdefault(lesson.id, lesson)
+    return found
+
+
 async def check_file(path: Path, shipped: Mapping[str, Lesson]) -> Report:
-    """Prove the lesson of one file; `shipped` are the lessons that it may need."""
+    """Prove the lesson of one file; it may need those that are `shipped`, and those beside it."""
     from smtpshell.practice.scenario_file import ScenarioError
     from smtpshell.tutor.proof import prove
+    from smtpshell.tutor.style import front_line
 
     try:
         lesson = read_file(path)
@@ -87,9 +142,11 @@ async def check_file(path: Path, shipped: Mapping[str, Lesson]) -> Report:
         return Report(path.stem, str(path), tuple(error.complaints), unread=True)
     text = path.read_text(encoding="utf-8")
     try:
-        problems = await prove(lesson, text, shipped)
+        others = {**neighbours(path), **shipped} if lesson.needs else shipped
+        problems = await prove(lesson, text, others)
     except ScenarioError as error:
-        return Report(lesson.id, str(path), (f"{path}:1: {error}",))
+        line = front_line(text, "scenario")
+        return Report(lesson.id, str(path), (f"{path}:{line}: {error}",))
     told = tuple(f"{path}:{problem.line}: {problem.text}" for problem in problems)
     return Report(lesson.id, str(path), told)
 

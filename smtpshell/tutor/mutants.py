@@ -8,7 +8,7 @@ case, and with a space too many where servers forgive it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 
 from smtpshell.conversation import local
@@ -16,7 +16,6 @@ from smtpshell.conversation.report import Row
 from smtpshell.protocol.errors import SmtpshellError
 from smtpshell.protocol.state import Mode
 from smtpshell.protocol.text import encode
-from smtpshell.protocol.values import dataclass
 from smtpshell.protocol.verbs import VERBS
 from smtpshell.tutor.bench import Bench
 from smtpshell.tutor.judging import Attempt
@@ -30,6 +29,9 @@ from smtpshell.tutor.questions import choices_of, grade
 from smtpshell.tutor.stage import Stage
 
 Change = Callable[[str], str]
+
+
+NO_CHOICES: Mapping[int, int] = {}
 
 
 class Learner:
@@ -72,24 +74,33 @@ class Learner:
         await self.stage.send(octets)
         await self.player.after_line("/raw")
 
-    async def solve(self, change: Change = lambda line: line) -> bool:
-        """Do all that is asked for until the end; False when that leads nowhere."""
+    async def solve(
+        self, change: Change = lambda line: line, choices: Mapping[int, int] | None = None
+    ) -> bool:
+        """Do all that is asked for until the end; False when that leads nowhere.
+
+        `choices` maps lines of exchanges to the numbers of their branches.
+        """
         tries = 0
         while not self.player.finished:
             before = (self.player.at.spot, self.player.attempt)
-            await self.solve_one(change)
+            await self.solve_one(change, choices or {})
             tries = tries + 1 if (self.player.at.spot, self.player.attempt) == before else 0
             if tries > 1 or self.player.failing is not None:
                 return False
         return True
 
-    async def solve_one(self, change: Change = lambda line: line) -> None:
+    async def solve_one(
+        self, change: Change = lambda line: line, choices: Mapping[int, int] = NO_CHOICES
+    ) -> None:
         """Do what is asked for now."""
         player = self.player
         if player.asking is not None or player.attempt is None:
             await self.type_all(answer_lines(player))
             return
-        units = player.attempt.ways[0].units[player.attempt.done :]
+        action = player.action
+        way = choices.get(action.line, 0) if action is not None and not player.attempt.done else 0
+        units = player.attempt.ways[way].units[player.attempt.done :]
         plain = all(
             client.kind == ":" and not unit.is_octets(index)
             for unit in units
@@ -100,14 +111,6 @@ class Learner:
             await self.send(b"".join(encode(change(line)) + b"\r\n" for line in lines))
         else:
             await self.send(b"".join(unit.octets(player.values) for unit in units))
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """An exchange of the canonical learner, and the number of its step."""
-
-    step: int
-    exchange: Exchange
 
 
 async def problems(lesson: Lesson, canonical: Performance) -> AsyncIterator[Problem]:
@@ -160,11 +163,22 @@ _HONEST: dict[str, Change] = {
 }
 
 
+def _choices(lesson: Lesson) -> Iterator[tuple[str, Mapping[int, int]]]:
+    """Yield the ways through a lesson that take one alternative each, and what they are called."""
+    for step in lesson.steps:
+        for action in step.actions:
+            if isinstance(action, Exchange):
+                for number, other in enumerate(action.alternatives, 1):
+                    yield f"with the alternative of line {other.line}", {action.line: number}
+
+
 async def _honest(lesson: Lesson, canonical: Performance) -> AsyncIterator[Problem]:
-    for how, change in _HONEST.items():
+    ways = [(how, change, NO_CHOICES) for how, change in _HONEST.items()]
+    ways += [(how, str, choices) for how, choices in _choices(lesson)]
+    for how, change, choices in ways:
         async with _learning(lesson, canonical) as learner:
             await learner.player.begin()
-            if not await learner.solve(change):
+            if not await learner.solve(change, choices):
                 said = next((line for line in reversed(learner.heard) if "Not yet" in line), "")
                 action = learner.player.action
                 line = action.line if action is not None else learner.player.step.line
@@ -248,10 +262,10 @@ async def _mutants(
         after = b"".join(each.octets(player.values) for each in units[number + 1 :])
         own = unit.octets(player.values)
         body = own.removesuffix(b".\r\n") if unit.data else b""
-        for how, octets in {
-            "replaced by NOOP": before + body + b"NOOP\r\n" + after,
-            "left out": before + body + after,
-        }.items():
+        mutants = {"left out": before + body + after}
+        if not same_command(line, "NOOP"):
+            mutants["replaced by NOOP"] = before + body + b"NOOP\r\n" + after
+        for how, octets in mutants.items():
             if octets and await _passes(learner, octets, exchange):
                 yield Problem(client.line, f"{line!r} passes when it is {how}")
         doubled = own + (b"" if unit.data or unit.chunk else own)

@@ -4,7 +4,7 @@
 2. style
 3. the canonical solution and every alternative, as a performance and as a learner types them
 4. mutants: what must not pass does not
-5. hints that do not give the answer away at once
+5. hints that do not give the answer away at once, each longer than the one before
 6. the same transcript twice, and every variant of `vary`
 7. translations with the same essence: steps, wire blocks, answers, checks
 """
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from smtpshell.tutor import style
 from smtpshell.tutor.essence import first_difference
-from smtpshell.tutor.lesson import Directive, Exchange, Lesson
+from smtpshell.tutor.lesson import Directive, Exchange, Hint, Lesson
 from smtpshell.tutor.performance import Performance, Problem, perform
 
 SEEDS = 64
@@ -32,7 +32,7 @@ async def prove(lesson: Lesson, text: str, others: Mapping[str, Lesson]) -> list
 
     `others` are the lessons beside it, by id. Mutants are tried only when the solution works.
     """
-    found = [*_needs(lesson, others), *style.problems(lesson, text)]
+    found = [*_needs(lesson, text, others), *style.problems(lesson, text)]
     canonical = await perform(lesson)
     found += canonical.problems
     if not canonical.problems:
@@ -47,16 +47,17 @@ async def prove(lesson: Lesson, text: str, others: Mapping[str, Lesson]) -> list
     return sorted(dict.fromkeys(found), key=lambda problem: problem.line)
 
 
-def _needs(lesson: Lesson, others: Mapping[str, Lesson]) -> Iterator[Problem]:
+def _needs(lesson: Lesson, text: str, others: Mapping[str, Lesson]) -> Iterator[Problem]:
+    line = style.front_line(text, "needs")
     for name in lesson.needs:
         if name not in others:
-            yield Problem(1, f"it needs {name!r}, and there is no such lesson")
+            yield Problem(line, f"it needs {name!r}, and there is no such lesson")
     seen: set[str] = set()
     waiting = list(lesson.needs)
     while waiting:
         name = waiting.pop()
         if name == lesson.id:
-            yield Problem(1, f"it needs itself, by way of {', '.join(lesson.needs)}")
+            yield Problem(line, f"it needs itself, by way of {', '.join(lesson.needs)}")
             return
         if name in others and name not in seen:
             seen.add(name)
@@ -124,15 +125,20 @@ def _hints(lesson: Lesson, canonical: Performance) -> Iterator[Problem]:
             for client in action.clients
             if client.kind != "~" and len(client.text) > 1
         ]
-        hints = [hint.casefold() for hint in step.hints]
+        hints = [
+            (text.casefold(), block.line)
+            for block in step.blocks
+            if isinstance(block, Hint)
+            for text in block.texts
+        ]
         for answer in answers:
-            if hints and _leaks(hints[0], answer, canonical.values):
-                yield Problem(step.line, f"the first hint gives {answer!r} away")
-        for earlier, later in pairwise(hints):
+            if hints and _leaks(hints[0][0], answer, canonical.values):
+                yield Problem(hints[0][1], f"the first hint gives {answer!r} away")
+        for number, ((earlier, _), (later, line)) in enumerate(pairwise(hints), 2):
             if earlier == later:
-                yield Problem(step.line, f"two hints are the same: {earlier!r}")
-        if len(hints) > 1 and len(hints[-1]) < len(hints[0]) / 2:
-            yield Problem(step.line, "the last hint says less than the first")
+                yield Problem(line, f"two hints are the same: {earlier!r}")
+            elif len(later) <= len(earlier):
+                yield Problem(line, f"hint {number} is not longer than the one before it")
 
 
 def _leaks(hint: str, answer: str, values: Mapping[str, str]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 
 from smtpshell.conversation.lookups.imaginary import is_reserved
 from smtpshell.tutor.lesson import Lesson, Prose, Teacher
@@ -28,6 +29,17 @@ _HOST = re.compile(
     r"(?<![A-Za-z0-9.@_/-])((?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+"
     r"(?:com|net|org|edu|gov|io|de|fr|uk|eu|info|local|lan))(?![A-Za-z0-9-])"
 )
+_WIRE_HOST = re.compile(
+    r"(?<![\w.@/-])((?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+([A-Za-z]{2,}))(?![\w-])"
+)
+_IPV6 = re.compile(r"(?<![\w:.])(?=[0-9A-Fa-f:]*::|(?:[0-9A-Fa-f]+:){7})[0-9A-Fa-f:]{3,}(?![\w:])")
+_RFCS = "RFC 2606, 6761, 5737, 3849"
+WIRE = ("C: ", "C| ", "C= ", "S: ", "$ ", "@", "> ", "var.", "vary.")
+"""How lines begin in which whatever has dots is a name."""
+
+FILES = frozenset({"md", "py", "js", "java", "txt", "toml", "json", "eml", "html", "pem", "local"})
+"""Endings of names that are files."""
+
 _IPV4 = re.compile(r"(?<![\d.])((?:\d{1,3}\.){3}\d{1,3})(?![\d.])")
 _COLOUR = re.compile(
     r"\b(?:in|the|shown|marked|a|printed)\s+(?:red|green|yellow|blue|orange|grey|gray)\b",
@@ -41,8 +53,21 @@ def problems(lesson: Lesson, text: str) -> Iterator[Problem]:
     """Yield what is wrong with the style of a lesson, given the text of its file too."""
     for rule in _RULES:
         yield from rule(lesson)
+    for name, given in (("minutes", lesson.minutes), ("teaches", lesson.teaches)):
+        if not given:
+            yield Problem(front_line(text, name), f"the front matter should tell {name!r}")
     for number, line in enumerate(text.splitlines(), 1):
         yield from _line(number, line)
+
+
+def front_line(text: str, key: str) -> int:
+    """Return the line of a key of a lesson's front matter; 1 where it has none."""
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith(f"{key}:"):
+            return number
+        if number > 1 and line.strip() == "---":
+            break
+    return 1
 
 
 def _hints(lesson: Lesson) -> Iterator[Problem]:
@@ -79,12 +104,6 @@ def _teacher(lesson: Lesson) -> Iterator[Problem]:
         yield Problem(1, "there is no teacher's note")
 
 
-def _facts(lesson: Lesson) -> Iterator[Problem]:
-    for name, given in (("minutes", lesson.minutes), ("teaches", lesson.teaches)):
-        if not given:
-            yield Problem(1, f"the front matter should tell {name!r}")
-
-
 def _sentences(lesson: Lesson) -> Iterator[Problem]:
     for step in lesson.steps:
         for block in step.blocks:
@@ -109,7 +128,6 @@ _RULES: tuple[Callable[[Lesson], Iterator[Problem]], ...] = (
     _feedback,
     _verdicts,
     _teacher,
-    _facts,
     _sentences,
 )
 
@@ -124,6 +142,17 @@ def _line(number: int, line: str) -> Iterator[Problem]:
     names = [match[1] for match in _ADDRESS.finditer(line)]
     names += [match[1] for match in _HOST.finditer(line)]
     names += [match[1] for match in _IPV4.finditer(line) if "RFC" not in line]
-    for name in names:
+    names += [match[0] for match in _IPV6.finditer(line) if _is_ipv6(match[0])]
+    if line.startswith(WIRE):
+        rest = line.partition(" ")[2]
+        names += [match[1] for match in _WIRE_HOST.finditer(rest) if match[2] not in FILES]
+    for name in dict.fromkeys(names):
         if not is_reserved(name):
-            yield Problem(number, f"{name} is not reserved for examples (RFC 2606, RFC 5737)")
+            yield Problem(number, f"{name} is not reserved for examples ({_RFCS})")
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        return ip_address(text).version == 6
+    except ValueError:
+        return False

@@ -100,14 +100,14 @@ def test_wrong_answers_must_get_their_own_words() -> None:
 
 
 def test_hints_must_not_give_the_answer_at_once() -> None:
-    """The first hint does not hold the answer; no two are equal; the last is not the shortest."""
+    """The first hint does not hold the answer; no two are equal, and each is the longer one."""
     leak = "```hint\n1. Type `HELO client.example` now.\n```\n"
     text = lesson_text(wire(*LINES, more=leak + NOTE))
     assert any("gives 'HELO client.example' away" in each.text for each in problems(text))
     assert found("two hints are the same", more="```hint\n1. Same.\n2. Same.\n```\n")
     shrinking = "```hint\n1. A long first hint, with many words.\n2. No.\n```\n"
     text = lesson_text(wire(*LINES, more=shrinking + NOTE))
-    assert any("says less" in each.text for each in problems(text))
+    assert any("hint 2 is not longer" in each.text for each in problems(text))
 
 
 def test_style_is_checked() -> None:
