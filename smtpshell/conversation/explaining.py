@@ -281,7 +281,12 @@ def _followed(desk: Desk) -> Report:
 
 
 async def why(desk: Desk, argument: str) -> None:
-    """Diagnose the last refusal, or run the command of its cause number N."""
+    """Diagnose the last refusal, run the command of its cause number N, or look a word up."""
+    if argument and not argument.isdecimal():
+        from smtpshell.conversation.commands.knowing import explain as look_up
+
+        await look_up(desk, argument)
+        return
     from smtpshell.conversation.whereabouts import takes_mail_for_recipient
 
     events = desk.conversation.log.events

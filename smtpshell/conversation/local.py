@@ -74,10 +74,10 @@ LOCAL: dict[str, LocalCommand] = {
         ),
         LocalCommand(
             "why",
-            "[N]",
-            "diagnose the last refusal, or run the check of its cause N",
+            "[N | WORD]",
+            "diagnose the last refusal, run the check of its cause N, or look a word up",
             _HERE + "explaining:why",
-            (),
+            ("word",),
             "diagnosis",
         ),
         LocalCommand(

@@ -51,3 +51,13 @@ def test_a_line_that_was_read_is_an_object_for_machines() -> None:
     run = smtpshell("--json", "-c", "EHLO client.example", "-c", "/read 2")
     objects = [json.loads(line) for line in run.out.splitlines()]
     assert {"line": 2, "of": 10, "text": "250-SIZE 1048576"} in objects
+
+
+WORDS = ("why", "explain")
+
+
+def test_why_looks_a_word_up() -> None:
+    """The glossary of a lesson is one command away, whatever was refused before."""
+    assert any("greylisting" in line.casefold() for line in said("/why greylisting"))
+    why, explained = ([line for line in said(f"/{word} MX") if "lowest" in line] for word in WORDS)
+    assert why == explained != []
