@@ -61,13 +61,18 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Class]:
     while not screen or "Ctrl-C" not in screen[-1]:
         screen.append(process.stdout.readline())
     shared = next(found for line in screen if (found := re.search(r" port (\d+) for all", line)))
-    yield Class(process, int(shared[1]), screen)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
-    process.stdout.close()
-    assert process.stderr.read() == ""
-    process.stderr.close()
-    assert not socket_path().exists()
+    try:
+        yield Class(process, int(shared[1]), screen)
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        assert process.stderr.read() == ""
+        assert not socket_path().exists()
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
 
 
 def run(capsys: pytest.CaptureFixture[str], *words: str, status: int = 0) -> str:
@@ -173,6 +178,7 @@ def test_a_watch_ends_with_its_server(here: Class) -> None:
     assert watch.stdout is not None
     watch.stdout.readline()
     here.process.send_signal(signal.SIGINT)
+    here.process.wait(10)
     out, errors = watch.communicate(timeout=10)
     assert out.endswith("The server has ended.\n")
     assert (watch.returncode, errors) == (0, "")
