@@ -55,24 +55,34 @@ _HYPHENS: tuple[tuple[str, str], ...] = (
     ("-00", "00"),
 )
 
-_PHRASES: tuple[tuple[str, str], ...] = (
-    ("cannot", "not"),
-    (" mail box", " mailbox"),
-    (" black list", " blacklist"),
-    (" block list", " blocklist"),
-    (" blocking list", " blocklist"),
-    (" e mail", " email"),
-    (" reverse dns", " rdns"),
-    (" grey list", " greylist"),
-    (" gray list", " greylist"),
-    (" time out", " timeout"),
-    (" timed out", " timeout"),
-    (" start tls", " starttls"),
-    (" your domain", " sender domain"),
-    (" your email domain", " sender domain"),
-    (" your email address", " sender address"),
-    (" your mail address", " sender address"),
+_PHRASES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("cannot", (("cannot", "not"),)),
+    (" mail box", ((" mail box", " mailbox"),)),
+    (
+        " list",
+        (
+            (" black list", " blacklist"),
+            (" block list", " blocklist"),
+            (" blocking list", " blocklist"),
+            (" grey list", " greylist"),
+            (" gray list", " greylist"),
+        ),
+    ),
+    (" e mail", ((" e mail", " email"),)),
+    (" reverse dns", ((" reverse dns", " rdns"),)),
+    (" out", ((" time out", " timeout"), (" timed out", " timeout"))),
+    (" start tls", ((" start tls", " starttls"),)),
+    (
+        " your ",
+        (
+            (" your domain", " sender domain"),
+            (" your email domain", " sender domain"),
+            (" your email address", " sender address"),
+            (" your mail address", " sender address"),
+        ),
+    ),
 )
+"""Phrases that mean one word, each behind something that stands in all of its row."""
 
 _ENDS = """
     com net org edu gov mil int info biz io jp de fr uk eu ru cn nl it es pl br cz ch at be se no fi
@@ -205,7 +215,10 @@ def read(text: str) -> Reading:
         text = _replaced(text, _HYPHENS)
     if "@" in text:
         text = _without_mail_addresses(text)
-    text = _replaced(f" {text.translate(_TABLE)} ".replace(". ", " "), _PHRASES)
+    text = f" {text.translate(_TABLE)} ".replace(". ", " ")
+    for sign, phrases in _PHRASES:
+        if sign in text:
+            text = _replaced(text, phrases)
     words: list[str] = []
     names: list[str] = []
     addresses: list[str] = []

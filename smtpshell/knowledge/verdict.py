@@ -202,8 +202,10 @@ def _of_codes(
 
 def _close(scores: dict[str, float]) -> bool:
     """Tell whether the two best classes are near each other."""
-    ordered = sorted(scores.values())
-    return len(ordered) > 1 and ordered[-1] - ordered[-2] < CLEAR
+    if len(scores) < 2:
+        return False
+    *_, second, first = sorted(scores.values())
+    return first - second < CLEAR
 
 
 def _weigh_rules(
@@ -253,13 +255,18 @@ def _within(enhanced: str | None, wanted: str) -> bool:
 
 
 def _verdict(scores: dict[str, float], rules: dict[str, Rule], facts: list[str]) -> Verdict:
-    class_ = max(scores, key=scores.__getitem__, default="unknown")
-    top = scores.pop(class_, 0.0)
+    class_ = "unknown"
+    top = second = 0.0
+    for name, score in scores.items():
+        if score > top:
+            class_, top, second = name, score, top
+        elif score > second:
+            second = score
     if top < ENOUGH:
         return Verdict("unknown", None, 0.1, tuple(facts))
-    second = max(scores.values(), default=0.0)
     rule = rules.get(class_)
     if rule is not None:
         facts.insert(0, f"the text matches the rule {rule.name!r}")
-    confidence = round(min(0.99, top / (top + 0.6 * second + 0.8)), 2)
+    confidence = top / (top + 0.6 * second + 0.8)
+    confidence = round(confidence, 2) if confidence < 0.99 else 0.99
     return Verdict(class_, rule, confidence, tuple(facts))
