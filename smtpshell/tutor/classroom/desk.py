@@ -36,8 +36,7 @@ class Desk:
 
     def __call__(self, record: Mapping[str, Any]) -> None:
         """Take in a record of the room."""
-        if self._log is not None:
-            self._log(record)
+        self._keep(record)
         line = self._watch.note(record)
         if self._settings.json:
             self._object(record)
@@ -51,8 +50,7 @@ class Desk:
         steps = len(lesson.steps) if lesson is not None else 0
         record = {"at": round(time.time(), 3), "event": "opened", "steps": steps}
         self._watch.note(record)
-        if self._log is not None:
-            self._log(record)
+        self._keep(record)
         places = places_of(room)
         if self._settings.json:
             for place in places:
@@ -76,6 +74,16 @@ class Desk:
         else:
             self._line("# In another terminal: smtpshell classroom say, pause, demo, reset, ports.")
         self._line("# Ctrl-C stops the server.")
+
+    def _keep(self, record: Mapping[str, Any]) -> None:
+        """Write to the log; where that fails the class goes on without it."""
+        if self._log is None:
+            return
+        try:
+            self._log(record)
+        except OSError as error:
+            self._log = None
+            self._timed(f"Trouble: the log cannot be written any more: {error.strerror}.")
 
     def summary(self) -> str:
         """Return where everybody is, in one line."""

@@ -13,6 +13,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +157,7 @@ class Room:
             server.observer = self._observer(seat)
             self.seats[student] = seat
         lobby = replace(world, synonyms=self.keys.domains)
-        self.lobby = None if shuffled and not self.keys.secret else Lobby(lobby, self, address)
+        self.lobby = None if shuffled else Lobby(lobby, self, address)
 
     async def open(self, base: int = 0) -> None:
         """Listen for all: at `base` for the class, at `base` + n for student number n.
@@ -265,10 +266,19 @@ class Room:
                     verdict=followed.verdict,
                     line=followed.line[:200],
                 )
-                if followed.moved and self._witness is not None:
-                    seat.receipt = self._witness(seat.student, seat.follower.done, time.time())
+                if followed.moved:
+                    self._sign(seat, seat.follower.done)
         elif isinstance(event, Received) and event.reply.is_refusal and event.line:
             self.say_of(seat.student, "turn", verdict="wrong", line=event.line[:200])
+
+    def _sign(self, seat: Seat, steps: tuple[str, ...]) -> None:
+        if self._witness is None:
+            return
+        try:
+            seat.receipt = self._witness(seat.student, steps, time.time())
+        except OSError as error:
+            text = f"no receipt could be written for {seat.student}: {error.strerror}"
+            self.say_of("", "trouble", text=text)
 
     def say_of(self, student: str, event: str, **facts: object) -> None:
         """Tell of something that a student did, or ("") the class."""
@@ -296,8 +306,9 @@ class RoomLog:
         self._file.flush()
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file; what could not be written has been told."""
+        with suppress(OSError):
+            self._file.close()
 
 
 def make_room_for(files: int) -> None:

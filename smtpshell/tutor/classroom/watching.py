@@ -82,6 +82,8 @@ class Watch:
                 return f"Somebody says {text}, and nobody in this class is that."
             case "stranger":
                 return "Somebody wrote to a recipient without saying whose world it is."
+            case "trouble":
+                return f"Trouble: {text}."
             case "said":
                 return f"Teacher: {text}"
             case "demo":

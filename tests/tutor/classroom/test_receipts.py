@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smtpshell.cli import guarded
+from smtpshell.conversation.settings import Settings
 from smtpshell.practice.library import load_scenario
 from smtpshell.protocol.errors import SmtpshellError
+from smtpshell.tutor.classroom.desk import Desk
 from smtpshell.tutor.classroom.keys import Keys
 from smtpshell.tutor.classroom.points import Grade
 from smtpshell.tutor.classroom.receipts import (
@@ -28,7 +30,7 @@ from smtpshell.tutor.classroom.receipts import (
     receipts_in,
     sign,
 )
-from smtpshell.tutor.classroom.room import Room
+from smtpshell.tutor.classroom.room import Room, RoomLog
 from smtpshell.tutor.classroom.serving import followers_of
 from smtpshell.tutor.classroom.submission import seed_of
 from smtpshell.tutor.classroom.witnessed import NOT_SEEN, witnessed
@@ -213,6 +215,47 @@ def test_the_server_signs_each_step_and_tells_the_student(tmp_path: Path) -> Non
     assert receipt.steps == ("hello", "envelope")
     seen = receipts_in(path, KEY)
     assert seen.of("001", lesson.id, lesson.digest) == {"hello", "envelope"}
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_stops_no_class() -> None:
+    """The student goes on, and the teacher is told that there is no receipt."""
+
+    async def scene() -> tuple[str, list[str]]:
+        lesson = load("1")
+        witness = Witness(Path("/dev/full"), KEY, lesson.id, lesson.digest)
+        told: list[Any] = []
+        followers = await followers_of(lesson, Keys(["001"]))
+        scenario = load_scenario(lesson.scenario)
+        room = Room(scenario, ["001"], told.append, followers=followers, witness=witness)
+        await room.open()
+        try:
+            student = await Telnet.to(room.seats["001"].server.port)
+            await student.type("HELO client.example")
+            reply = await student.type("MAIL FROM:<ann@client.example>")
+        finally:
+            await Telnet.all_leave()
+            await room.close()
+            witness.close()
+        return reply, [each["text"] for each in told if each["event"] == "trouble"]
+
+    reply, trouble = asyncio.run(scene())
+    assert reply.startswith("250")
+    assert trouble == ["no receipt could be written for 001: No space left on device"]
+
+
+def test_the_log_ends_where_it_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """The desk says so once, and goes on telling."""
+    if not Path("/dev/full").exists():
+        pytest.skip("no device that is always full")
+    log = RoomLog(Path("/dev/full"))
+    desk = Desk(Settings(), log)
+    for text in ("one", "two"):
+        desk({"at": 1.0, "student": "", "event": "said", "text": text})
+    log.close()
+    out = capsys.readouterr().out
+    assert out.count("Trouble: the log cannot be written") == 1
+    assert "Teacher: two" in out
 
 
 def test_grade_tells_which_submissions_have_no_receipt(
