@@ -67,6 +67,7 @@ def usage() -> str:
         f"  {'NAME':<9} play a lesson; a number or a file will do as well\n"
         f"  {'':<9} --quiz asks only its questions, --seed N takes another variant,\n"
         f"  {'':<9} --lang de takes a translation; without it LANG does\n{rows}\n"
+        "smtpshell lesson WORD --help tells the rest.\n"
         "Exit status: 0 good, 1 a lesson is wrong, 2 usage or syntax, 3 environment."
     )
 

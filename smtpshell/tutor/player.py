@@ -19,7 +19,7 @@ from smtpshell.tutor.lesson import Ask, Exchange, Prose, Tool
 from smtpshell.tutor.performance import await_reactions, begins_connected
 from smtpshell.tutor.plainly import filled, prose_rows
 from smtpshell.tutor.progress import Place, State
-from smtpshell.tutor.questions import grade
+from smtpshell.tutor.questions import by_numbers, grade
 from smtpshell.tutor.reactions import happenings_of
 from smtpshell.tutor.stage import Entry
 from smtpshell.tutor.walk import Checkpoint, Walk
@@ -110,8 +110,9 @@ class Player(Walk):
 
     async def _answer(self, ask: Ask, text: str) -> None:
         graded = grade(ask, text, self.values)
+        kept = by_numbers(ask, text, self.values)
         self.progress.record(
-            "answer", self.step.id, ask=ask.id, text=text[:2000], right=graded.right
+            "answer", self.step.id, ask=ask.id, text=kept[:2000], right=graded.right
         )
         if graded.right is False:
             self.say(f"Not yet. {graded.says}", "bad")

@@ -88,6 +88,12 @@ def _grade_choice(choices: tuple[Answer, ...], text: str, values: Mapping[str, s
     return Graded(False, f"{missing} more {'is' if missing == 1 else 'are'} right too.")
 
 
+def by_numbers(ask: Ask, text: str, values: Mapping[str, str]) -> str:
+    """Return an answer as it is kept: choices by their numbers, which are those of any language."""
+    chosen = _chosen(choices_of(ask), text, values) if ask.is_choice else None
+    return ", ".join(map(str, sorted(chosen))) if chosen else text
+
+
 def _chosen(choices: tuple[Answer, ...], text: str, values: Mapping[str, str]) -> set[int] | None:
     words = text.replace(",", " ").split()
     if words and all(word.isdecimal() for word in words):

@@ -104,6 +104,10 @@ front matter   id title format scenario minutes level needs teaches replay lang
   subjects     {_wrapped(tuple(SUBJECTS))}
   operators    {" ".join(OPERATORS)}
 ```teacher     never shown to learners
+               a line that begins with two spaces goes on with the one before
+               it, in hints, feedback and answers
+
+NN-name.de.md  the same lesson in another language; lesson i18n makes it
 
 functions      {{{{function(name, ...)}}}} in a line of the client
 {functions}
