@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from smtpshell.conversation.options import Parser
 from smtpshell.practice.listening import check_address
 from smtpshell.practice.server import LOOPBACK
-from smtpshell.protocol.errors import SmtpshellError, UsageError
+from smtpshell.protocol.errors import FileError, SmtpshellError, UsageError
 from smtpshell.tutor.classroom.asking import ENVIRONMENT, socket_path
 from smtpshell.tutor.classroom.control import Control
 from smtpshell.tutor.classroom.demo import Demo
@@ -83,6 +83,12 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--log", metavar="FILE", help="keep what happens, for classroom watch")
     parser.add_argument(
+        "--ca-file",
+        metavar="FILE",
+        type=Path,
+        help="write the authority that students' programs need, to trust the certificates",
+    )
+    parser.add_argument(
         "--receipts", metavar="FILE", help="sign who has done which step, for grade --receipts"
     )
     return parser
@@ -143,6 +149,8 @@ async def _serve(options: argparse.Namespace, students: list[str], settings: Set
         keys=keys,
         dealt=dealt,
     )
+    if options.ca_file is not None:
+        _write_authority(options.ca_file)
     if options.pairs:
         room.pair()
     control = Control(room, socket_path(), Demo(room, lesson), desk)
@@ -165,6 +173,15 @@ async def _serve(options: argparse.Namespace, students: list[str], settings: Set
             if each is not None:
                 each.close()
     return 0
+
+
+def _write_authority(path: Path) -> None:
+    from smtpshell.practice.certificates import authority_pem
+
+    try:
+        path.write_text(authority_pem(), encoding="ascii")
+    except OSError as error:
+        raise FileError.from_os(error, path, "write") from error
 
 
 def _check_ports(base: int, students: int, scenario: Scenario) -> None:

@@ -183,6 +183,41 @@ def test_a_port_that_is_taken_ends_everything() -> None:
     asyncio.run(scene())
 
 
+def test_programs_can_trust_a_class(tmp_path: Path) -> None:
+    """With the authority in a file a client verifies the certificate, by the address too."""
+    import ssl
+
+    serve = ["classroom", "serve", "--students", "1", "--scenario", "tls", "--port", "0"]
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "smtpshell",
+            *serve,
+            "--ca-file",
+            str(tmp_path / "ca.pem"),
+            "--json",
+        ],
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        shared = json.loads(process.stdout.readline())
+        port = shared["doors"][0]["listens"]
+        context = ssl.create_default_context(cafile=authority)
+        with smtplib.SMTP("127.0.0.1", port, "s001.practice.example", timeout=10) as client:
+            client.starttls(context=context)
+            client.sendmail("ann@client.example", ["bob@practice.example"], LETTER)
+            code, mailbox = client.docmd("HELP", "MAILBOX bob")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+        process.stdout.close()
+    assert code == 214
+    assert b"1 letter" in mailbox
+
+
 @pytest.mark.skipif(os.name != "posix", reason="limits of files are set by ulimit")
 def test_too_few_files_are_told_with_what_to_do(tmp_path: Path) -> None:
     """Where the system lets a process open too little for a class, nothing is half served."""
