@@ -187,6 +187,7 @@ def test_programs_can_trust_a_class(tmp_path: Path) -> None:
     """With the authority in a file a client verifies the certificate, by the address too."""
     import ssl
 
+    authority = tmp_path / "ca.pem"
     serve = ["classroom", "serve", "--students", "1", "--scenario", "tls", "--port", "0"]
     process = subprocess.Popen(
         [
@@ -195,7 +196,7 @@ def test_programs_can_trust_a_class(tmp_path: Path) -> None:
             "smtpshell",
             *serve,
             "--ca-file",
-            str(tmp_path / "ca.pem"),
+            str(authority),
             "--json",
         ],
         env={**os.environ, "XDG_STATE_HOME": str(tmp_path)},
