@@ -25,6 +25,18 @@ def test_it_prefers_the_class_whose_words_it_sees():
     assert found.share > 0.5
 
 
+def test_the_shares_of_all_classes_are_told():
+    """Each class worth speaking of has its share; the best has the largest, and none is made up."""
+    guesser = Guesser([("cats", ["soft", "paw"]), ("dogs", ["loud", "paw"])])
+    found = guesser.guess(["paw"])
+    assert found is not None
+    assert dict(found.shares) == pytest.approx({"cats": 0.5, "dogs": 0.5})
+    found = guesser.guess(["soft", "paw"])
+    assert found is not None
+    assert max(found.shares, key=lambda share: share[1]) == (found.class_, found.share)
+    assert sum(share for _, share in found.shares) <= 1 + 1e-9
+
+
 def test_words_never_seen_say_nothing():
     """A text without a known word gets no guess at all."""
     assert train(own_rulebook()).guess(["qwxz"]) is None

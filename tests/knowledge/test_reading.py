@@ -64,6 +64,23 @@ def test_what_says_nothing_is_taken_out(text, words):
     assert list(read(text).words) == words
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("SendAsDeniedException", ["sendasdeniedexception", "send", "as", "denied", "exception"]),
+        (
+            "RESOLVER.ADR.RecipNotFound",
+            ["resolver", "adr", "recipnotfound", "recip", "not", "found"],
+        ),
+        ("Message=UntrustedRoot", ["message", "untrustedroot", "untrusted", "root"]),
+        ("SpamAssassin", ["spamassassin"]),
+    ],
+)
+def test_names_of_faults_are_read_as_words(text, words):
+    """What a program calls a fault is read word by word; the name of a product is not."""
+    assert list(read(text).words) == words
+
+
 def test_the_host_of_a_link_is_kept():
     """A link leaves its host among the names."""
     assert list(read("see https://check.example.org/a/b?c=d").names) == ["check.example.org"]

@@ -136,6 +136,10 @@ def test_a_folder_that_is_not_there_adds_nothing(tmp_path):
         ("weights = 1\n", "unknown table 'weights'"),
         ("words = {x = 1}\n", "word group 'x'"),
         ("[[speaker]]\nname = 'x'\ntitle = 'X'\nkind = 'god'\n", "unknown kind 'god'"),
+        (
+            "[[speaker]]\nname = 'x'\ntitle = 'X'\nkind = 'list'\nclass = 'polite'\n",
+            "unknown class 'polite'",
+        ),
         ("rule = 1\n", "must be written"),
     ],
 )

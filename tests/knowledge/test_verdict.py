@@ -6,6 +6,10 @@ import pytest
 
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explain import explain
+from smtpshell.knowledge.likeness import Likeness
+from smtpshell.knowledge.reading import read
+from smtpshell.knowledge.rulebook import own_rulebook
+from smtpshell.knowledge.verdict import Heard, decide, listen
 from smtpshell.protocol.replies import Reply
 
 
@@ -54,3 +58,32 @@ def test_a_greeting_that_refuses_is_about_the_client():
 def test_whose_domain_is_meant_decides(text, class_):
     """The same fault is the sender's or the recipient's, by a single word."""
     assert class_of(text) == class_
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("user unknown", False),
+        ("mailbox is full", False),
+        ("nothing that a rule knows stands here", True),
+        ("virus found in a message that is spam", True),
+    ],
+)
+def test_likeness_is_asked_where_the_rules_leave_it_open(text, asked):
+    """No rule, or rules of several classes near each other: then alone the phrases are asked."""
+    book = own_rulebook()
+    questions = []
+
+    def guess() -> Likeness | None:
+        questions.append(text)
+        return None
+
+    heard = Heard(550, None, "", None, set())
+    decide(book, listen(book, read(text)), heard, guess)
+    assert bool(questions) is asked
+
+
+def test_a_name_at_the_greeting_is_about_the_name():
+    """A refusal of EHLO is about the name unless it says otherwise (RFC 5321 section 4.1.4)."""
+    assert class_of("550 forged names are not accepted", "EHLO") == "rdns_helo"
+    assert class_of("550 192.0.2.7 is on a block list", "EHLO") == "ip_blocked"
