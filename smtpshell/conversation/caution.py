@@ -14,7 +14,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.secrets import CANCEL
-from smtpshell.protocol.text import visible
+from smtpshell.protocol.text import encode, visible
 
 if TYPE_CHECKING:
     from smtpshell.conversation.settings import Settings
@@ -77,11 +77,14 @@ def question_before_secret(
     """Return what to ask before a typed line takes a secret over a channel that others may read.
 
     `answering` says that the line answers a challenge; `verified` is the verdict on the server's
-    certificate. An empty answer, `=` and `*` hold no secret.
+    certificate. An empty answer, `=` and `*` hold no secret. A practice server is for published
+    passwords, so any other is asked about there.
     """
     if not _holds_secret(line, answering=answering):
         return ""
-    if target is None or target.is_practice or (now.tls and verified):
+    if target is not None and target.is_practice:
+        return UNPUBLISHED if _is_unpublished(line, now, target, answering=answering) else ""
+    if target is None or (now.tls and verified):
         return ""
     why = (
         "the server's certificate is not good, so anybody may be listening"
@@ -89,6 +92,28 @@ def question_before_secret(
         else "the connection is not encrypted, so anybody on the way can read it"
     )
     return f"This line may hold a password, and {why} (base64 hides nothing). Send it?"
+
+
+UNPUBLISHED = (
+    "This is none of the practice passwords. Never type one of your own here. Send it all the same?"
+)
+_IN_THE_CLEAR = frozenset({"PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"})
+"""Mechanisms that hold the password itself, or a token that is as good."""
+
+
+def _is_unpublished(line: str, now: Snapshot, target: Target, *, answering: bool) -> bool:
+    """Tell whether a line holds credentials as they are, and not those that are published."""
+    from smtpshell.protocol import sasl
+
+    words = [now.trying or "", line.strip()] if answering else line.split()[1:3]
+    mechanism = words[0].upper()
+    if target.published is None or mechanism not in _IN_THE_CLEAR:
+        return False
+    try:
+        octets = sasl.decode_line(words[1])
+    except sasl.SaslError:
+        return False
+    return bool(octets) and not target.published(mechanism, encode(words[1]))
 
 
 def _holds_secret(line: str, *, answering: bool) -> bool:

@@ -30,6 +30,7 @@ from smtpshell.protocol.secrets import HIDDEN
 from smtpshell.protocol.text import decode, encode
 from smtpshell.protocol.values import dataclass, replace
 from smtpshell.tutor.hearing import Hearing
+from smtpshell.tutor.standing import Standing
 
 if TYPE_CHECKING:
     from smtpshell.conversation.driver import Conversation
@@ -157,9 +158,17 @@ class Stage(Hearing):
     # --- what is known -------------------------------------------------------------------------
 
     @property
+    def standing(self) -> Standing:
+        """Where the session stands, with the user as the server knows it."""
+        return Standing.of(self.conversation.snapshot, self.user)
+
+    @property
     def user(self) -> str:
-        """Who is logged in, as the server knows it."""
-        return self._user if self.conversation.snapshot.user is not None else ""
+        """Who is logged in, by the name that the world has for the user."""
+        if self.conversation.snapshot.user is None:
+            return ""
+        known = self.server.scenario.user(self._user)
+        return known.name if known is not None else self._user
 
     @property
     def elapsed(self) -> float:

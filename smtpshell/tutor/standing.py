@@ -29,10 +29,11 @@ class Standing:
     helo: str | None = None
     sender: str | None = None
     recipients: tuple[str, ...] = ()
+    user: str = ""
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> Standing:
-        """Return the standing of a session."""
+    def of(cls, snapshot: Snapshot, user: str = "") -> Standing:
+        """Return the standing of a session; `user` is who is logged in, as the server knows it."""
         ended = not snapshot.connected or snapshot.state is State.QUIT
         if ended:
             return cls(connected=False, said_goodbye=snapshot.state is State.QUIT)
@@ -44,6 +45,7 @@ class Standing:
             helo=snapshot.helo,
             sender=snapshot.sender,
             recipients=snapshot.recipients,
+            user=user if snapshot.user is not None else "",
         )
 
 
@@ -58,6 +60,8 @@ def differences(expected: Standing, found: Standing) -> list[str]:
         words.append(f"the connection is {'not ' if expected.tls else ''}encrypted")
     if expected.logged_in != found.logged_in:
         words.append(f"you are {'not ' if expected.logged_in else ''}logged in")
+    elif expected.user and found.user and expected.user != found.user:
+        words.append(f"you are logged in as {visible(found.user)}, not as {visible(expected.user)}")
     if (expected.helo or "").casefold() != (found.helo or "").casefold():
         words.append(_compared("the name you greeted with", expected.helo, found.helo))
     if not same_address(expected.sender, found.sender):

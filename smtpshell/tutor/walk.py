@@ -197,7 +197,7 @@ class Walk:
     @property
     def standing(self) -> Standing:
         """Where the session stood then."""
-        return Standing.of(self.snapshot)
+        return Standing.of(self.snapshot, self.stage.user)
 
     @property
     def idle(self) -> bool:

@@ -12,7 +12,10 @@ from smtpshell.conversation.caution import (
 )
 from smtpshell.conversation.targets import Target, parse_target
 from smtpshell.net.endpoint import Endpoint
+from smtpshell.practice.accounts import is_published
+from smtpshell.practice.library import load_scenario
 from smtpshell.protocol.session import Snapshot
+from smtpshell.protocol.values import replace
 
 REAL = parse_target("mx.example.net")
 PRACTICE = Target("practice", Endpoint("tcp", host="127.0.0.1", port=25))
@@ -70,3 +73,32 @@ def test_secrets(line: str, answering: bool, tls: bool, verified: bool, asked: b
     question = question_before_secret(line, now, REAL, answering=answering, verified=verified)
     assert bool(question) is asked
     assert not question_before_secret(line, now, PRACTICE, answering=answering, verified=verified)
+
+
+@pytest.mark.parametrize(
+    ("line", "trying", "asked"),
+    [
+        ("AUTH PLAIN AGFsaWNlAGNvcnJlY3QgaG9yc2U=", None, False),
+        ("AUTH PLAIN AGFsaWNlAG15IG93biBzZWNyZXQ=", None, True),
+        ("AUTH LOGIN YWxpY2U=", None, False),
+        ("bXkgb3duIHNlY3JldA==", "LOGIN", True),
+        ("Y29ycmVjdCBob3JzZQ==", "LOGIN", False),
+        ("no base64", "LOGIN", False),
+        ("bXkgb3duIHNlY3JldA==", "CRAM-MD5", False),
+        ("*", "LOGIN", False),
+        ("AUTH SCRAM-SHA-256 biwsbj1tZSxyPXg=", None, False),
+    ],
+)
+def test_ones_own_password_is_asked_about_on_the_practice_server(
+    line: str, trying: str | None, asked: bool
+) -> None:
+    """What is published may be sent; what is somebody's own should not even be typed there."""
+    scenario = load_scenario("plain")
+    target = replace(
+        PRACTICE, published=lambda mechanism, word: is_published(scenario, mechanism, word)
+    )
+    now = Snapshot(address="127.0.0.1", trying=trying)
+    question = question_before_secret(
+        line, now, target, answering=trying is not None, verified=False
+    )
+    assert ("one of your own" in question) is asked

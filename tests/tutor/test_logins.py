@@ -103,3 +103,22 @@ def test_show_gives_no_line_that_depends_on_a_reply_to_come() -> None:
     run = played(lesson, DOOR, "EHLO client.example", "/show")
     assert len(run.said("Answer:")) == 1
     assert run.said("Answer:")[0].startswith("Answer: AUTH SCRAM-SHA-256 ")
+
+
+def test_logging_in_as_somebody_else_is_not_the_same() -> None:
+    """The session compares by its user too, whatever name the user was given in the login."""
+    body = wire(
+        "@connect mail.practice.example:465",
+        "S: 220 *",
+        "C: EHLO client.example",
+        "S: 250-*",
+        "S: ...",
+        "C: AUTH PLAIN {{plain(user, password)}}",
+        "S: 235 *",
+    )
+    lesson = made(body, scenario="submission", **ALICE)
+    bob = encode_line(b"\0bob\0battery staple")
+    run = played(lesson, "EHLO client.example", f"AUTH PLAIN {bob}")
+    assert "Not yet. The server took it, but you are logged in as bob, not as alice." in run.lines
+    same = encode_line(b"\0alice@practice.example\0correct horse")
+    assert played(lesson, "EHLO client.example", f"AUTH PLAIN {same}").finished
