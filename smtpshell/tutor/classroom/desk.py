@@ -70,7 +70,10 @@ class Desk:
                 f"SMTPSHELL_STUDENT=ID smtpshell lesson {lesson.id}"
             )
         if not controlled:
-            self._line("# Another class is served already: this one hears no say, pause or reset.")
+            self._line(
+                "# This server hears no say, pause or reset: another one runs here, or the system "
+                "has no sockets for it."
+            )
         else:
             self._line("# In another terminal: smtpshell classroom say, pause, demo, reset, ports.")
         self._line("# Ctrl-C stops the server.")
