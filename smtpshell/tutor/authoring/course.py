@@ -37,7 +37,7 @@ class Bit:
 
     `octets` None means that a connection was made. `place` is where the rules of a scenario look,
     `subject` what they match. `hidden` says that a secret was in it, so that it cannot be done
-    again; `closed`, that the server ended the connection then.
+    again; `closed`, that the server ended the connection then; `tls`, that it was encrypted before.
     """
 
     octets: bytes | None
@@ -47,6 +47,7 @@ class Bit:
     reply: tuple[str, ...]
     closed: bool = False
     hidden: bool = False
+    tls: bool = False
 
     @property
     def line(self) -> str:
@@ -54,9 +55,9 @@ class Bit:
         return decode(self.octets or b"").rstrip("\r\n").rpartition("\n")[2]
 
     @property
-    def key(self) -> tuple[str, str, str, str]:
-        """What tells it from others that may be answered otherwise."""
-        return self.place, self.verb, self.subject, self.line
+    def key(self) -> tuple[str, str, str, str, str]:
+        """What tells it from others that may be answered otherwise; the last two are the finest."""
+        return self.place, self.verb, self.subject, "tls" if self.tls else "not tls", self.line
 
     @property
     def code(self) -> str:
@@ -102,6 +103,7 @@ def _bit(turn: Turn) -> Bit:
         subject,
         reply,
         hidden=HIDDEN in text,
+        tls=turn.received is not None and bool(turn.received.before.tls),
     )
 
 

@@ -25,7 +25,9 @@ from smtpshell.tutor.hearing import Hearing, turns_of
 from smtpshell.tutor.performance import practice_settings
 
 if TYPE_CHECKING:
+    from smtpshell.conversation.targets import Target
     from smtpshell.practice.scenario import Scenario
+    from smtpshell.practice.server import PracticeServer
 
 HELLOS = ("EHLO", "LHLO")
 SINGLE: dict[str, str] = {
@@ -113,7 +115,9 @@ class _Draft:
         domains = list(dict.fromkeys(each.rpartition("@")[2] for each in self.mailboxes))
         zone = [f"{domain}. MX 10 {self.host}." for domain in domains]
         zone += [f"{self.host}. A 192.0.2.10"]
-        offered = parse_ehlo(Reply(250, tuple(line[4:] for line in self.hello)))
+        offered = parse_ehlo(Reply(250, _texts(self.hello)))
+        later = [bit for bit in self.bits if bit.verb in HELLOS and bit.code == "250"][1:]
+        logins = [offered, *(parse_ehlo(Reply(250, _texts(bit.reply))) for bit in later)]
         starttls = "STARTTLS" in offered
         port = (
             '465 = "tls"' if self.tls_at_once else f'25 = "{"starttls" if starttls else "plain"}"'
@@ -121,7 +125,8 @@ class _Draft:
         extensions = [line[4:].strip() for line in self.hello[1:] if line[4:].strip()]
         if "ENHANCEDSTATUSCODES" not in offered and any(map(_has_enhanced, self.bits)):
             extensions.append("ENHANCEDSTATUSCODES")
-        mechanisms = [name for name in offered.auth_mechanisms if name in MECHANISMS]
+        names = [name for each in logins for name in each.auth_mechanisms if name in MECHANISMS]
+        mechanisms = list(dict.fromkeys(names))
         lines = [
             f"name  = {_quoted(self.name)}",
             f"title = {_quoted(self.title)}",
@@ -192,24 +197,32 @@ class _Draft:
 
     def _rule(self, wanted: Bit) -> bool:
         """Make a rule for what the command is about, where that alone decides."""
-        alike = [bit for bit in self.bits if bit.key[:3] == wanted.key[:3]]
+        alike = [bit for bit in self.bits if bit.key[:4] == wanted.key[:4]]
         rules = list(self._runs(alike, wanted.place, wanted.subject))
         if len(rules) > 1 and wanted.place not in _WITHOUT_COMMAND:
             return False
-        self.rules[wanted.key[:3]] = rules
+        when = self._channel(wanted)
+        self.rules[wanted.key[:4]] = [replace(rule, when=when) for rule in rules]
         return True
+
+    def _channel(self, wanted: Bit) -> str:
+        """Return the condition on TLS that tells a bit from others like it; "" for none."""
+        alike = {bit.tls for bit in self.bits if bit.key[:3] == wanted.key[:3]}
+        return wanted.key[3] if len(alike) > 1 else ""
 
     def _line_rule(self, wanted: Bit) -> bool:
         """Make a rule for the very line, which speaks before the protocol does, octet by octet."""
         alike = [bit for bit in self.bits if bit.key == wanted.key]
         if wanted.place in _WITHOUT_COMMAND:
             runs = self._runs(alike, wanted.place, wanted.subject)
-            self.rules[wanted.key[:3]] = [replace(rule, raw=True) for rule in runs]
+            when = self._channel(wanted)
+            self.rules[wanted.key[:4]] = [replace(rule, raw=True, when=when) for rule in runs]
             return True
         if '"' in wanted.line or "'" in wanted.line:
             return False
         runs = self._runs(alike, "ANY", "")
-        when = f'line == "{wanted.line}"'
+        channel = self._channel(wanted)
+        when = f'{f"{channel} and " if channel else ""}line == "{wanted.line}"'
         self.rules[wanted.key] = [replace(rule, raw=True, when=when) for rule in runs]
         return True
 
@@ -237,6 +250,10 @@ class _Draft:
         name, subject = _FACTS.get(bit.place, ("", ""))
         told = bit.verb if subject == "verb" else bit.subject
         return line[:4] + line[4:].replace(told, f"{{{name}}}") if name and told else line
+
+
+def _texts(reply: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(line[4:] for line in reply)
 
 
 def _has_enhanced(bit: Bit) -> bool:
@@ -308,10 +325,23 @@ def _same(reply: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(QUEUE_ID.sub(r"\g<before>*", line.rstrip()) for line in reply)
 
 
+def _target(server: PracticeServer) -> Target:
+    """Return the first door of a server, where TLS begins at once if it does there."""
+    from smtpshell.conversation.embedded import target_of, within
+    from smtpshell.conversation.targets import parse_target
+
+    main = server.scenario.main
+    port, kind = next(iter(main.ports.items()))
+    if kind != "tls":
+        return target_of(server)
+    found = within(server, parse_target(f"smtps://{main.name}:{port}"))
+    assert found is not None
+    return found
+
+
 async def heard(scenario: Scenario, bits: Iterable[Bit]) -> list[Bit]:
     """Let the practice server of a scenario hear the client of a course; return its own replies."""
     from smtpshell.conversation.driver import Conversation
-    from smtpshell.conversation.embedded import target_of
     from smtpshell.conversation.operations import options_from
     from smtpshell.practice.server import PracticeServer
     from smtpshell.protocol.errors import SmtpshellError
@@ -328,7 +358,7 @@ async def heard(scenario: Scenario, bits: Iterable[Bit]) -> list[Bit]:
                 await conversation.close()
                 mark = hearing.mark()
                 try:
-                    await conversation.connect(target_of(server))
+                    await conversation.connect(_target(server))
                 except SmtpshellError:
                     pass
                 new = next(course_of(hearing.since(mark)), None)

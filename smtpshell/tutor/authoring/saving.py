@@ -43,7 +43,8 @@ def save_scenario(
         unlike = [f"{bit.place} {bit.subject}".strip() for bit in drawn.unlike]
         print(as_json({"scenario": str(path), "unlike": unlike}))
     elif not settings.quiet:
-        print(f"# Wrote {path}. smtpshell practice --scenario ./{path} serves it.")
+        name = path if len(path.parts) > 1 else f"./{path}"
+        print(f"# Wrote {path}. smtpshell practice --scenario {name} serves it.")
     for bit in drawn.unlike:
         where = f"{bit.place} {bit.subject}".strip()
         print(

@@ -13,6 +13,7 @@ from smtpshell.tutor.authoring.course import Bit, Disguise
 from smtpshell.tutor.authoring.personality import heard, likeness
 from tests.conversation.running import Run, smtpshell
 from tests.net.rogue import Smtp, serve
+from tests.tutor.making import lesson_text, wire
 
 
 def save(lesson: str, target: str, path: Path, *words: str) -> Run:
@@ -73,6 +74,33 @@ def test_the_practice_server_says_what_postfix_said(postfix_server, tmp_path) ->
     again = served("helo-to-quit", path, "--send")
     assert again.status == 0, again.out
     assert wire_of(again)[1:] == wire_of(real)[1:]
+
+
+TLS = ("S: 220 *", "C: EHLO client.example", "S: 250-*", "S: ...", "C: STARTTLS", "S: 220 *")
+TLS += ("S: <tls>", "C: EHLO client.example", "S: 250-*", "S: ...", "C: NOOP", "S: 250 *")
+AT_ONCE = ("S: 220 *", "C: EHLO client.example", "S: 250-*", "S: ...", "C: NOOP", "S: 250 *")
+
+
+@pytest.mark.parametrize(
+    ("lines", "service", "scheme"), [(TLS, "submission", "smtp"), (AT_ONCE, "smtps", "smtps")]
+)
+def test_what_is_said_before_and_behind_tls_differs(
+    lines, service: str, scheme: str, postfix_server, tmp_path
+) -> None:
+    """The menu changes with the handshake, and logins are offered where they were."""
+    lesson, path = tmp_path / "made.md", tmp_path / "drawn.toml"
+    lesson.write_text(lesson_text(wire(*lines), replay="any"), encoding="utf-8")
+    target = f"{scheme}://{postfix_server.host}:{postfix_server.ports[service]}"
+    real = save(str(lesson), target, path, "--unverified")
+    assert real.status == 0, real.out + real.err
+    assert "cannot be made to answer" not in real.err
+    scenario = load_scenario(path)
+    assert check_scenario(scenario) == ()
+    assert "SCRAM-SHA-256" in scenario.auth.mechanisms
+    assert not any(rule.times for rule in scenario.rules)
+    if scheme == "smtp":
+        again = served(str(lesson), path, "--unverified")
+        assert wire_of(again) == wire_of(real)
 
 
 NAMED = {
