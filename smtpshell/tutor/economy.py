@@ -114,9 +114,11 @@ class Account:
         """Say in one sentence what a step has given."""
         points, most = self.points(lesson, values, step), len(items_of(step))
         used, needed = self.used.get(step.id, 0), enough(step, values)
+        given = not self._given.isdisjoint(items_of(step))
         return (
             f"{_number(points)} of {counted(most, 'point')} for this step; "
-            f"you used {counted(used, 'command')}, and {_is_enough(needed)}."
+            f"you used {counted(used, 'command')}, and {_is_enough(needed)}"
+            f"{', but what was shown gives nothing' if given else ''}."
         )
 
     def used_so_far(self, step: Step, values: Mapping[str, str]) -> str:
