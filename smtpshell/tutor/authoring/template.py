@@ -85,6 +85,9 @@ Prose stands between fences; {{{{name}}}} in it is a variable or a capture.
 
 front matter   id title format scenario minutes level needs teaches replay lang
                scope, var.NAME (a value), vary.NAME (values, one by the seed)
+               deal: IDS (steps that change places by the seed, as the shuffled
+               hosts of the scenario do; {{id}} is the number of the place)
+               score: commands (few commands and first tries earn more)
 
 ```smtp        what goes over the wire
   C: line      compared by meaning      C= line    by octets, \\r \\n \\0 \\xHH
@@ -106,6 +109,10 @@ front matter   id title format scenario minutes level needs teaches replay lang
 ```teacher     never shown to learners
                a line that begins with two spaces goes on with the one before
                it, in hints, feedback and answers
+
+questions      may stand anywhere, between a 334 and its answer too
+names          go into prose, titles, questions, lines of the client and
+               @connect; {{nonce}} is the one of the last SCRAM login
 
 NN-name.de.md  the same lesson in another language; lesson i18n makes it
 
