@@ -86,7 +86,7 @@ Prose stands between fences; {{{{name}}}} in it is a variable or a capture.
 front matter   id title format scenario minutes level needs teaches replay lang
                scope, var.NAME (a value), vary.NAME (values, one by the seed)
                deal: IDS (steps that change places by the seed, as the shuffled
-               hosts of the scenario do; {{id}} is the number of the place)
+               hosts of the scenario do; {{{{id}}}} is the number of the place)
                score: commands (few commands and first tries earn more)
 
 ```smtp        what goes over the wire
@@ -112,7 +112,7 @@ front matter   id title format scenario minutes level needs teaches replay lang
 
 questions      may stand anywhere, between a 334 and its answer too
 names          go into prose, titles, questions, lines of the client and
-               @connect; {{nonce}} is the one of the last SCRAM login
+               @connect; {{{{nonce}}}} is the one of the last SCRAM login
 
 NN-name.de.md  the same lesson in another language; lesson i18n makes it
 
