@@ -185,3 +185,20 @@ def test_a_session_of_mdaemon_is_played() -> None:
 def test_further_programs_that_got_no_reply(line: str, kind: str) -> None:
     """The words of more libraries for a connection that failed come to the right kind."""
     assert [one.failure for one in find(line)] == [kind]
+
+
+@pytest.mark.parametrize(
+    "piece", ["<", "<a ", "<!--", "</", "&", "<head", "<header>", "<a b='", "<script>", "<p", "x<"]
+)
+def test_hostile_html_takes_no_longer_than_its_length(piece: str) -> None:
+    """Whatever is repeated, a long text is read in a moment."""
+    from time import perf_counter
+
+    def seconds(octets: int) -> float:
+        text = piece * (octets // len(piece)) + "</head></script>"
+        began = perf_counter()
+        text_of_html(text)
+        return perf_counter() - began
+
+    seconds(1_000)
+    assert seconds(400_000) < 1
