@@ -7,4 +7,5 @@ view       events to lines of fragments       theme      what each kind of text 
 prompt     what stands before the line        bar        what stands at the bottom
 completer  what may be typed next             lexer      colours of the line being typed
 keys       what the keys do                   history    what is remembered, without secrets
+hidden     how a secret looks while typed
 """

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from smtpshell.knowledge.advice import advice
+from smtpshell.knowledge.classes import CLASSES
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explain import explain
 from smtpshell.knowledge.logins import KINDS
@@ -213,3 +215,39 @@ def test_the_domain_that_a_text_names_is_looked_up(text) -> None:
     """A refusal of an unproven sender that names the domain leads to a look-up of that domain."""
     found = explain(Reply.parse(text))
     assert any(command.split()[1:2] == ["shop.example"] for command in found.next)
+
+
+def known_facts() -> tuple[set[str], tuple[str, ...]]:
+    """Return the facts that situation.py names, whole ones and beginnings."""
+    import ast
+    from pathlib import Path
+
+    from smtpshell.knowledge import situation
+
+    whole: set[str] = set()
+    heads: set[str] = set()
+    for node in ast.walk(ast.parse(Path(situation.__file__).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+            heads.add(str(node.values[0].value))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            whole.add(node.value)
+    return whole, tuple(head for head in heads if head[-1:] in ":-")
+
+
+def test_the_table_of_causes_names_facts_that_exist() -> None:
+    """Each fact of a row is one that a session can show, so that no row waits in vain."""
+    whole, heads = known_facts()
+    login = {f"login:{kind.name}" for kind in KINDS}
+    for rows in advice().values():
+        for row in rows:
+            for fact in row.when | row.unless:
+                assert fact in whole | login or fact.startswith(heads), (fact, row.text)
+                assert not fact.startswith("login:") or fact in login, (fact, row.text)
+
+
+def test_the_table_of_causes_names_classes_that_exist() -> None:
+    """No row belongs to a class that no reply can fall into, and no row is twice in a class."""
+    assert advice().keys() <= CLASSES.keys()
+    for class_, rows in advice().items():
+        told = [(row.text, row.when) for row in rows]
+        assert len(told) == len(set(told)), class_

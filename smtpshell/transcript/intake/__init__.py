@@ -8,9 +8,11 @@ host") is found as well.
     lines   octets to text lines, each of bounded length
     finder  the order in which the forms are tried, and what belongs together
     logs    one line of a mail log
-    talk    a session: the two sides alternating, in eight notations
+    talk    a session: the two sides alternating, in nine notations
     report  a bounce: its MIME parts and its delivery status
     words   what a bounce says to people
+    markup  the same where it is said in HTML
+    containers  log lines in the JSON of journald and of containers
     records replies as JSON lines
     programs  the error texts of mail programs and libraries
     phrases what fails without a reply
