@@ -46,6 +46,8 @@ def still_missing(player: Player, turn: Turn) -> str:
         return ""
     if action is None or action.line not in marks:
         return ""
+    if len(found.recipients) <= len(player.before.recipients):
+        return ""  # nobody was named by this line
     for each in player.step.actions:
         end = marks[each.line].standing if each.line in marks else None
         if end is None or not set(found.recipients) <= set(end.recipients):

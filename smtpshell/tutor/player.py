@@ -174,6 +174,8 @@ class Player(Walk):
         exchange = self.action
         if not isinstance(exchange, Exchange) or self.attempt is None:
             self._record(turn.sent[-1].line, turn, "beside")
+            if isinstance(exchange, Tool) and not self._more:
+                self.say(f"Not yet. {self.following()}", "bad")
             return
         unit = self.attempt.next
         code = turn.received.reply.code if turn.received is not None else None

@@ -140,10 +140,10 @@ class Walk:
         """Say again what is wanted here: the prose before it, and how much of the step is left."""
         prose = [each for each in self.step.blocks[: self.at.block] if isinstance(each, Prose)]
         rows = prose_rows(prose[-1].lines, self.values) if prose and not self.finished else []
-        following = "" if self.asking is not None else self._following()
+        following = "" if self.asking is not None else self.following()
         return [*rows, Row(f"Note: {following}", "dim")] if following else rows
 
-    def _following(self) -> str:
+    def following(self) -> str:
         """Say what comes next where no text of the lesson does."""
         if isinstance(self.action, Tool):
             return "A command of this program comes next, with its slash."
@@ -369,7 +369,7 @@ class Walk:
             self._verdict = []  # the verdict on the last of several lines is that on all of them
         if self._verdict:
             first, *rest = self._verdict
-            self._verdict = [replace(first, text=f"{first.text} {self._following()}".rstrip())]
+            self._verdict = [replace(first, text=f"{first.text} {self.following()}".rstrip())]
             self.tell(rest)
         self._heard = self.stage.mark()
         self.stood = self.before = self.standing

@@ -437,3 +437,17 @@ def test_lines_that_come_together_get_one_verdict() -> None:
     run = played(lesson, "EHLO client.example", group)
     assert run.finished
     assert run.said("Correct") == ["Correct. 2 more to do in this step.", "Correct."]
+
+
+def test_a_line_for_the_server_is_answered_where_a_command_is_wanted() -> None:
+    """Silence would leave a learner alone: what comes next is said, whatever was sent."""
+    lesson = made(wire("S: 220 *", "$ status", "C: QUIT", "S: 221 *"))
+    run = played(lesson, "EHLO client.example", "/status", "QUIT")
+    assert "Not yet. A command of this program comes next, with its slash." in run.lines
+    assert run.finished
+
+
+def test_tearing_up_an_envelope_is_not_praised() -> None:
+    """Only a recipient named before its turn is taken as one; RSET is not."""
+    run = played(FIRST, *HELLO, ENVELOPE[0], "RSET")
+    assert run.verdicts[-1] == "Not yet"
