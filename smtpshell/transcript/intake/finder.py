@@ -251,7 +251,9 @@ class Finder:
                 lines = event.get("lines")
                 texts = tuple(str(text) for text in lines) if isinstance(lines, list) else ()
                 verb = event.get("command") or (None if event.get("unasked") else "CONNECT")
-                facts = clean({**self._told, "verb": "MESSAGE" if verb == "." else verb})
+                early = verb is None and "early" in str(event.get("flaws"))
+                verb = "MESSAGE" if verb == "." or early else verb
+                facts = clean({**self._told, "verb": verb, "early": "message" if early else ""})
                 reply = Reply(_number(event.get("code")), texts)
                 self._take(Found(number, "session", reply, facts=facts), out)
             case "failed":

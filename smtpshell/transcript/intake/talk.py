@@ -200,7 +200,9 @@ class Talk:
         if verb is None and not answer.unasked:
             verb = "CONNECT"
             facts["banner"] = reply.text
-        facts["verb"] = "MESSAGE" if verb == "." else verb
+        in_message = self._session.snapshot().early in ("message", "chunk")
+        # Many programs leave out message data, and the dot with it: that is not the server's haste.
+        facts["verb"] = "MESSAGE" if verb == "." or in_message else verb
         facts["quoted"] = True
         facts["line"] = answer.outgoing.shown if answer.outgoing is not None else ""
         facts["tls"] = before.tls if before.banner is not None else before.tls or None

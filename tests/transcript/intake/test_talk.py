@@ -157,3 +157,16 @@ def test_notes_of_our_own_transcripts_are_no_replies() -> None:
     )
     assert [one.failure or one.words for one in found] == ["220 mx.example.com ESMTP", "reset"]
     assert found[1].facts["host"] == "mx.example.com"
+
+
+def test_a_reply_inside_a_pasted_message_is_of_the_message() -> None:
+    """A refusal without a dot before it is the message's; early it is where that is known."""
+    session = (
+        " -> DATA\n<-  354 Go on\n -> Subject: x\n<** 552 5.3.4 Message too big\n -> text\n -> .\n"
+    )
+    found = find(f"<-  220 mx ESMTP\n -> EHLO x\n<-  250 mx\n{session}")[-1]
+    assert "early" not in found.facts
+    assert found.facts["verb"] == "MESSAGE"
+    event = '{"event": "reply", "code": 552, "lines": ["no"], "flaws": ["early"], "unasked": true}'
+    (found,) = find(event)
+    assert (found.facts["early"], found.facts["verb"]) == ("message", "MESSAGE")
