@@ -335,8 +335,10 @@ def _tell_receipts(seen: Seen, settings: Settings) -> None:
     """Tell which files held something else than receipts of this server."""
     if settings.json:
         return
+    count = len(seen.students)
+    print(f"Receipts: the server saw {count} student{'' if count == 1 else 's'}.")
     for name, count in seen.bad.items():
-        noun = "line that is" if count == 1 else "lines that are"
+        noun = "receipt that is" if count == 1 else "receipts that are"
         print(visible(f"Receipts: {name} has {count} {noun} none of this server's."))
     for name, reason in seen.refused.items():
         print(visible(f"Receipts: {name}: {reason}."))

@@ -33,6 +33,8 @@ KEY_OCTETS = 32
 ENVIRONMENT = 3
 ENDINGS = (".jsonl", ".json", ".txt")
 
+_MARK = FORMAT.encode("ascii")
+
 LONGEST_LINE = 8_000
 MOST_OCTETS = 32 << 20
 MOST_RECEIPTS = 200_000
@@ -61,9 +63,13 @@ def sign(receipt: Receipt, key: bytes) -> str:
 
 
 def read_receipt(line: str | bytes, key: bytes) -> Receipt | None:
-    """Return the receipt in a line, None when it is none or was not signed with this key."""
+    """Return the receipt in a line, None when it is none or was not signed with this key.
+
+    What stands before the brace may be what a session has there: `S: 214 2.0.0 {...}`.
+    """
+    octets = line.encode("utf-8", "replace") if isinstance(line, str) else line
     try:
-        facts = json.loads(line)
+        facts = json.loads(octets[max(0, octets.find(b"{")) :])
     except (ValueError, RecursionError):
         return None
     receipt = _receipt(facts)
@@ -155,7 +161,11 @@ def load_key(*, create: bool = False) -> bytes:
 
 @dataclass(slots=True)
 class Seen:
-    """What a heap of receipts comes to. `bad` counts lines, by file, that no key of ours signed."""
+    """What a heap of receipts comes to.
+
+    `bad` counts, by file, what looks like a receipt and was not signed with the key; `refused` says
+    of a file why nothing in it counts.
+    """
 
     steps: dict[tuple[str, str, str], set[str]] = field(default_factory=dict)
     bad: dict[str, int] = field(default_factory=dict)
@@ -195,19 +205,24 @@ def receipts_in(place: Path, key: bytes, since: float = 0.0) -> Seen:
         except Refused as reason:
             seen.refused[name] = str(reason)
             continue
-        for line in filter(None, map(bytes.strip, lines)):
+        claims = [line for line in lines if _MARK in line[:LONGEST_LINE]]
+        if not claims:
+            seen.refused[name] = "it holds no receipt"
+        for line in claims:
             left -= 1
             receipt = read_receipt(line, key) if len(line) <= LONGEST_LINE and left >= 0 else None
-            if receipt is not None:
-                if receipt.at >= since:
-                    seen.add(receipt)
-            else:
+            if receipt is None:
                 seen.bad[name] = seen.bad.get(name, 0) + 1
+            elif receipt.at >= since:
+                seen.add(receipt)
     return seen
 
 
 def _files(place: Path) -> Iterator[Path]:
-    return files_in(place, ENDINGS) if place.is_dir() else iter((place,))
+    """Yield the files that may hold receipts; submissions may lie beside them."""
+    if not place.is_dir():
+        return iter((place,))
+    return (path for path in files_in(place, ENDINGS) if ".smtpshell" not in path.name)
 
 
 class Witness:

@@ -105,20 +105,25 @@ def test_hostile_files_are_counted_and_passed_over(tmp_path: Path) -> None:
     folder.mkdir()
     (tmp_path / "outside.jsonl").write_text(sign(RECEIPT, KEY) + "\n")
     (folder / "link.jsonl").symlink_to(tmp_path / "outside.jsonl")
+    mark = b'{"format":"smtpshell-receipt/1",'
     lines = [
-        b"[" * 100_000,
-        b'{"at":' + b"9" * 10_000 + b"}",
-        b"\xff\xfe\0",
-        b"x" * (LONGEST_LINE + 1),
-        b'{"format": NaN}',
+        mark + b"[" * 5_000,
+        mark + b'"at":' + b"9" * 5_000 + b"}",
+        mark + b"\xff\xfe\0",
+        mark + b"x" * LONGEST_LINE,
+        mark + b'"at": NaN}',
+        sign(RECEIPT, bytes(32)).encode(),
     ]
-    (folder / "a.jsonl").write_bytes(b"\n".join([*lines, sign(RECEIPT, KEY).encode()]) + b"\n")
+    good = b"S: 214 2.0.0 " + sign(RECEIPT, KEY).encode()
+    (folder / "a.jsonl").write_bytes(b"\n".join([*lines, b"\x1b[2J", b"[" * 100_000, good]))
+    (folder / "017.smtpshell.json").write_text("{}")
+    (folder / "notes.txt").write_text("nothing\n")
     with (folder / "huge.json").open("wb") as file:
         file.truncate(1 << 30)
     seen = receipts_in(folder, KEY)
     assert seen.of(BOB.upper(), LESSON.id, LESSON.digest) == set(RECEIPT.steps)
     assert seen.bad == {"a.jsonl": len(lines)}
-    assert set(seen.refused) == {"link.jsonl", "huge.json"}
+    assert set(seen.refused) == {"link.jsonl", "huge.json", "notes.txt"}
 
 
 def test_a_key_is_made_once_and_is_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -278,7 +283,8 @@ def test_grade_tells_which_submissions_have_no_receipt(
     assert f"{BOB}: 4 of 4 points." in text
     assert f"{CAROL}: 1 of 4 points." in text
     assert "varied: there is no receipt for it" in text
-    assert "receipts.jsonl has 1 line that is none of this server's" in text
+    assert "Receipts: the server saw 1 student." in text
+    assert "receipts.jsonl has 1 receipt that is none of this server's" in text
     assert {each["student"]: each["points"] for each in read_json(Path(out))["students"]} == {
         BOB: 4,
         CAROL: 1,
