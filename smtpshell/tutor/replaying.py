@@ -68,7 +68,7 @@ def main(words: list[str], settings: Settings) -> int:
 
         own = lesson.values(0)
         given = {text: own[name] for name, text in (values | secrets).items() if name in own}
-        save_scenario(place, f"A server like {lesson.id} met it", events, given, settings)
+        save_scenario(place, f"A server as {lesson.id} found it", events, given, settings)
     if not answered:
         return ENVIRONMENT
     return WRONG if any(each.ok is False for each in results) else GOOD

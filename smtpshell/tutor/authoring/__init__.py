@@ -10,6 +10,7 @@ render          a lesson to read or to watch         rendering    ... as a page 
 timeline        ... as it passes in time             recordings   ... as casts, captions, tapes
 answers         what a class answered, to be marked
 saving          a real server as a scenario          course       ... what it was told and said
-personality     ... and how that becomes rules
+personality     ... and how that becomes rules       drawn        ... and the file of a scenario
+trial           ... which is tried out
 writing         files, whole or not at all
 """

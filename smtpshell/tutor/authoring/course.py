@@ -20,6 +20,7 @@ from smtpshell.protocol.text import decode, encode, visible
 from smtpshell.protocol.values import dataclass, replace
 from smtpshell.tutor.hearing import Turn, turns_of
 
+GREETINGS = ("HELO", "EHLO", "LHLO")
 HOST = "mail.practice.example"
 _NAME = re.compile(
     r"(?<![\w.@-])((?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,})(?![\w-])"
@@ -114,6 +115,8 @@ def _place(sent: Sent, command: Command) -> tuple[str, str]:
         return "EOD", ""
     if not command.known:
         return "UNKNOWN", sent.line
+    if command.verb in GREETINGS:
+        return "EHLO" if command.verb == "LHLO" else command.verb, ""
     subject = command.address if command.address is not None else command.argument
     return command.verb, subject.split(" ")[0] if command.verb == "AUTH" else subject
 

@@ -10,7 +10,8 @@ import pytest
 from smtpshell.practice.checking import check_scenario
 from smtpshell.practice.library import load_scenario
 from smtpshell.tutor.authoring.course import Bit, Disguise
-from smtpshell.tutor.authoring.personality import heard, likeness
+from smtpshell.tutor.authoring.personality import likeness
+from smtpshell.tutor.authoring.trial import heard
 from tests.conversation.running import Run, smtpshell
 from tests.net.rogue import Smtp, serve
 from tests.tutor.making import lesson_text, wire
