@@ -49,7 +49,7 @@ def plain_lines(report: Iterable[Row], *, prefix: str = "", listed: bool = False
             lines.append(row.text)
             continue
         if listed and row.label:
-            lines.append(f"{prefix}{'  ' * row.indent}{row.label}: {row.text}".rstrip())
+            lines.append(f"{prefix}{'  ' * row.indent}{row.label.strip()}: {row.text}".rstrip())
             continue
         width = label_width(rows, index)
         label = f"{row.label:<{width}}  " if row.label else " " * (width + 2) if width else ""

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 PATIENCE = 3.0
 """Seconds of waiting after which a line says what for."""
 
+WIRE = ("C: ", "S: ")
+"""How lines begin that went over the wire."""
+
 OURS = "# "
 """How lines begin that are ours."""
 
@@ -236,19 +239,22 @@ class PlainConsole:
 def folded(line: str, width: int) -> list[str]:
     """Break a line of ours between words where it is too long; lines of the wire stay whole.
 
-    >>> folded("# the server speaks first", 16)
-    ['# the server', '#   speaks first']
+    >>> folded("# the server speaks first", 21)
+    ['# the server speaks', '#   first']
+    >>> folded("Text: you speak to it now", 21)
+    ['Text: you speak to', '#   it now']
     """
-    if not line.startswith(OURS) or len(line) < width:
+    if line.startswith(WIRE) or len(line) < width:
         return [line]
     from textwrap import wrap
 
+    begin = OURS if line.startswith(OURS) else ""
     text = line.removeprefix(OURS)
     indent = " " * (len(text) - len(text.lstrip()))
     return wrap(
         text,
         max(20, width - 1),
-        initial_indent=OURS,
+        initial_indent=begin,
         subsequent_indent=f"{OURS}{indent}  ",
         break_on_hyphens=False,
         break_long_words=False,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from smtpshell.tutor.plainly import ROLES
 from tests.terminal.tty import Tty
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
@@ -74,13 +75,27 @@ def test_a_lesson_can_be_begun_and_left_inside_the_shell(tmp_path: Path) -> None
         tty.wait_prompt("practice> $")
 
 
-def test_a_plain_terminal_gets_plain_lines(tmp_path: Path) -> None:
-    """With --plain a lesson has no colour, no redrawing, and a role before each line."""
-    with Tty("--plain", "lesson", "1", home=tmp_path) as tty:
-        tty.wait_for("Text: You have just connected")
-        tty.line("220", "Correct")
-        tty.line("HELO client.example", "Step 3 of 5")
-        assert b"\x1b" not in bytes(tty.raw)
+@pytest.mark.parametrize(
+    ("words", "env"), [(("--plain",), {}), ((), {"TERM": "dumb"})], ids=["plain", "dumb"]
+)
+def test_a_plain_terminal_gets_plain_lines(
+    tmp_path: Path, words: tuple[str, ...], env: dict[str, str]
+) -> None:
+    """Without colour or redrawing each line says by its first word what it is, wrapped or not."""
+    with Tty(*words, "lesson", "1", home=tmp_path, env=env, columns=72, rows=90) as tty:
+        tty.wait_for("^Text: You have just connected")
+        tty.line("250", "^Not yet. 250 answers a command")
+        tty.line("220", "^Correct.$")
+        tty.line("/show", "^Answer: |^Note: ")
+        tty.line("HELO client.example", "^Step 3 of 5")
+        tty.line("/where", "^Place: step 3 of 5")
+        tty.line("/read reply --spell", "^# Line 1 of 1: 2 5 0, mail.practice.example$")
+        raw = bytes(tty.raw)
+        assert raw.isascii()
+        assert b"\x1b" not in raw
+        assert b"\r" not in raw.replace(b"\r\n", b"")
+        lines = [line for line in tty.text.split("\n") if line.strip()]
+        assert [line for line in lines if not line.startswith((*ROLES, "step "))] == []
 
 
 def test_the_lesson_on_tls(tmp_path: Path) -> None:

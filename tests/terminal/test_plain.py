@@ -133,6 +133,7 @@ def test_secrets_are_not_echoed(tmp_path: Path) -> None:
         tty.wait_prompt("answer> $")
         tty.line("Ym9i", "Password:")
         tty.wait_prompt("answer> $")
-        tty.line("c2VjcmV0", "S: 535")
+        tty.line("c2VjcmV0", "none of the practice passwords")
+        tty.line("y", "S: 535")
         assert "c2VjcmV0" not in tty.text
         assert b"c2VjcmV0" not in bytes(tty.raw)
