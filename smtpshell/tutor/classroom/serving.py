@@ -109,35 +109,24 @@ def _students(options: argparse.Namespace) -> list[str]:
         from smtpshell.tutor.classroom.gradebooks import read_roster
 
         people = read_roster(options.roster).values()
-        return [check_student(person.student) for person in people]
-    if options.students is None:
+        students = [check_student(person.student) for person in people]
+    elif options.students is None:
         raise UsageError("how many students?", "classroom serve", "Add --students N or --roster.")
-    if not 1 <= options.students <= MOST_STUDENTS:
-        raise UsageError(f"a class has 1 to {MOST_STUDENTS} students", "--students")
-    return students_of(options.students)
+    else:
+        students = students_of(min(options.students, MOST_STUDENTS + 1))
+    if not 1 <= len(students) <= MOST_STUDENTS:
+        raise UsageError(f"a class has 1 to {MOST_STUDENTS} students", "classroom serve")
+    return students
 
 
 async def _serve(options: argparse.Namespace, students: list[str], settings: Settings) -> int:
-    if options.codes and options.pairs:
-        raise UsageError("partners would learn the codes", "--codes --pairs", "Choose one.")
     codes = code_maker(load_key(create=True)) if options.codes else None
     keys = Keys(students, codes)
     scenario, followers, lesson = await _world(options, keys)
-    dealt = lesson is None or lesson.varies
-    if options.codes and dealt and scenario.shuffled:
-        where = "--codes"
-        raise UsageError("the hosts of this world change places", where, "Use ports of one's own.")
+    _check(options, keys, scenario, lesson)
     log = RoomLog(Path(options.log)) if options.log else None
+    witness = _witness(options, lesson)
     desk = Desk(settings, log)
-    _check_ports(options.port, len(students), scenario)
-    witness = None
-    if options.receipts:
-        if lesson is None:
-            raise UsageError(
-                "receipts are for the steps of a lesson", "--receipts", "Add --lesson."
-            )
-        key = load_key(create=True)
-        witness = Witness(Path(options.receipts), key, lesson.id, lesson.digest)
     room = Room(
         scenario,
         students,
@@ -147,7 +136,7 @@ async def _serve(options: argparse.Namespace, students: list[str], settings: Set
         farewell=farewell(lesson),
         witness=witness,
         keys=keys,
-        dealt=dealt,
+        dealt=_is_dealt(lesson),
     )
     if options.ca_file is not None:
         _write_authority(options.ca_file)
@@ -184,14 +173,36 @@ def _write_authority(path: Path) -> None:
         raise FileError.from_os(error, path, "write") from error
 
 
-def _check_ports(base: int, students: int, scenario: Scenario) -> None:
+def _witness(options: argparse.Namespace, lesson: Lesson | None) -> Witness | None:
+    if not options.receipts or lesson is None:
+        return None
+    key = load_key(create=True)
+    return Witness(Path(options.receipts), key, lesson.id, lesson.digest)
+
+
+def _is_dealt(lesson: Lesson | None) -> bool:
+    """Tell whether each student has another form of the world, where the scenario has several."""
+    return lesson is None or lesson.varies
+
+
+def _check(
+    options: argparse.Namespace, keys: Keys, scenario: Scenario, lesson: Lesson | None
+) -> None:
+    """Raise `UsageError` for options that do not go together."""
+    if options.codes and options.pairs:
+        raise UsageError("partners would learn the codes", "--codes --pairs", "Choose one.")
+    if options.codes and scenario.shuffled and _is_dealt(lesson):
+        advice = "Students need ports of their own."
+        raise UsageError("the hosts of this world change places", "--codes", advice)
+    if options.receipts and lesson is None:
+        raise UsageError("receipts are for the steps of a lesson", "--receipts", "Add --lesson.")
     doors = sum(len(host.ports) for host in scenario.hosts)
-    last = base + STEP * (doors - 1) + students
-    if base and last > 65535:
+    last = options.port + STEP * (doors - 1) + len(keys.students)
+    if options.port and last > 65535:
         raise UsageError(
             f"this world has {doors} doors, and the last port would be {last}",
             "--port",
-            f"Choose one up to {65535 - last + base}, or 0 for any free ones.",
+            f"Choose one up to {65535 - last + options.port}, or 0 for any free ones.",
         )
 
 
