@@ -16,7 +16,7 @@ from smtpshell.protocol.replies import Reply
 from smtpshell.protocol.values import replace
 from smtpshell.transcript.intake.containers import unwrapped
 from smtpshell.transcript.intake.found import Found, clean, reply_of
-from smtpshell.transcript.intake.logs import read_log
+from smtpshell.transcript.intake.logs import read_log, said_by_host
 from smtpshell.transcript.intake.phrases import failure_in, place_in
 from smtpshell.transcript.intake.programs import ProgramErrors
 from smtpshell.transcript.intake.report import Bounce, begins_bounce, is_status_field
@@ -150,7 +150,7 @@ class Finder:
             if self._notation == "netsmtp" or words or self._notation != "curl":
                 self._client(words, out)
             return True
-        if self._talk.remark(line) or "reply: retcode (" in line:
+        if self._talk.remark(line) or "reply: retcode (" in line or line.startswith("data: ("):
             return True
         bare = line.strip() if self._notation == "phpmailer" and self._talk.waits else line
         if is_reply_line(bare):
@@ -192,7 +192,8 @@ class Finder:
     def _sentence(self, line: str, number: int, out: list[Found]) -> None:
         if line.startswith("#") and self._notation == "ours" and not line.startswith("# Failed: "):
             return
-        found = self._programs.feed(line, number)
+        said = said_by_host(line, number)
+        found = [said] if said is not None else self._programs.feed(line, number)
         for one in found:
             if one.reply is not None and one.words[3:4] == " " and f"{one.reply.code}-" in line:
                 self._open = one

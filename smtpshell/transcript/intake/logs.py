@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import cache
 
 from smtpshell.protocol.replies import Reply
+from smtpshell.protocol.values import replace
 from smtpshell.transcript.intake.found import (
     Found,
     between,
@@ -110,6 +111,15 @@ def _postfix_said(
             }
             return Found(number, "postfix log", reply_of(said), facts=clean(facts))
     return _make(line, number, "postfix log", detail, facts, status=status)
+
+
+def said_by_host(line: str, number: int) -> Found | None:
+    """Read "host mx.example.com[192.0.2.1] said: 550 ... (in reply to RCPT TO command)" alone."""
+    start = line.find("host ")
+    if start < 0 or " said: " not in line or "(in reply to " not in line:
+        return None
+    found = _postfix_said(line, number, line[start:].rstrip().removesuffix(")"), {})
+    return replace(found, source="program")
 
 
 _STATUS_ALONE = re.compile(r"[45]\.[0-9]{1,3}\.[0-9]{1,3} ")

@@ -68,11 +68,13 @@ _BEGINNINGS = (
     "** delivery incomplete **",
     "** message not delivered **",
     "this report relates to a message you sent",
+    "a message that you sent could not be delivered",
+    "a message that you sent has not yet been delivered",
 )
 _RETURNED = re.compile(
     r"(?i)[-= ]*(?:message headers follow|this is a copy of (?:the|your) (?:message|headers)|"
-    r"below this line is a copy of the message|original message headers|original message|"
-    r"below is a copy of the original|returned message|message text follows|"
+    r"below this line is a copy of the message|original message headers|"
+    r"original message(?! details)|below is a copy of the original|returned message|message text follows|"
     r"the body of the message is)\b"
 )
 
@@ -85,7 +87,7 @@ def begins_bounce(line: str) -> bool:
     """Tell whether a line begins a mail or the words of a bounce."""
     return (
         _HEADER.match(line) is not None
-        or line.startswith("From ")
+        or line.startswith(("From ", "Your message to "))
         or any(words in line[:200].lower() for words in _BEGINNINGS)
     )
 

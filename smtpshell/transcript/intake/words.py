@@ -26,6 +26,22 @@ ADDRESS_LINE = re.compile(r"\s{0,8}<?[^\s<>@]{1,64}@[^\s<>@]{1,255}>?:?(?:\s|$)"
 """A line that begins with the address of a recipient."""
 
 
+_ABOUT = re.compile(
+    r"(?i)(?:message to|delivered to|recipient address:|failed address:) "
+    r"<?([^\s<>@]{1,64}@[^\s<>@,;]{1,255}?)>?[.,:]?(?:\s|$)"
+)
+"""Words before the address of a recipient, where it does not begin the line."""
+
+
+def _recipient_in(line: str) -> str:
+    """Return the recipient that a line names, or ""."""
+    match = ADDRESS_LINE.match(line)
+    if match is not None:
+        return match[0].strip(" \t<>:")
+    about = _ABOUT.search(line[:1_000]) if "@" in line else None
+    return about[1] if about is not None else ""
+
+
 def from_words(words: str, number: int, facts: dict[str, object], status: str) -> Found:
     """Return what words about one recipient come to: a reply, a failure, or the words as such."""
     coded = find_reply(words)
@@ -59,10 +75,8 @@ def replies_in(text: Text) -> list[Found]:
         match = _server().search(line)
         if match is not None:
             host = match["host"]
-        match_address = ADDRESS_LINE.match(line)
-        if match_address is not None:
-            recipient = match_address[0].strip(" \t<>:")
         start = find_reply(line) or _greeted_with(line)
+        recipient = _recipient_in(line.partition(start)[0] if start else line) or recipient
         if start is None:
             before = line
             continue

@@ -202,3 +202,36 @@ def test_hostile_html_takes_no_longer_than_its_length(piece: str) -> None:
 
     seconds(1_000)
     assert seconds(400_000) < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "facts"),
+    [
+        (
+            "** Message blocked **\n\nYour message to zoe@example.com has been blocked.\n\n"
+            "The response from the remote server was:\n\n550 5.7.1 Service unavailable\n",
+            {"refused": ("zoe@example.com",)},
+        ),
+        (
+            "Your message to nobody@example.com couldn't be delivered.\n\nOriginal Message Details\n"
+            "Error Details\nReported error: 550 5.1.10 RESOLVER.ADR.RecipientNotFound; not found\n",
+            {"refused": ("nobody@example.com",)},
+        ),
+        (
+            "A message that you sent has not yet been delivered to one or more of its\n"
+            "recipients after more than 24 hours on the queue on mx.example.org.\n\n"
+            "  zoe@slow.example\n    host mx.slow.example [192.0.2.1]\n"
+            "    Delay reason: SMTP error from remote mail server after RCPT TO:<zoe@slow.example>:\n"
+            "    451 4.7.1 Greylisted, please try again in 300 seconds\n",
+            {"refused": ("zoe@slow.example",), "verb": "RCPT", "host": "mx.slow.example"},
+        ),
+        (
+            "host mx.example.com[192.0.2.5] said: 550 5.7.1 no (in reply to MAIL FROM command)",
+            {"host": "mx.example.com", "verb": "MAIL"},
+        ),
+    ],
+)
+def test_the_words_around_a_reply_tell_whom_it_is_about(text: str, facts: dict) -> None:
+    """Recipient, server and command are taken from the sentences of providers too."""
+    (found,) = find(text)
+    assert {name: found.facts.get(name) for name in facts} == facts
