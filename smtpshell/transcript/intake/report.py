@@ -74,8 +74,8 @@ _BEGINNINGS = (
 _RETURNED = re.compile(
     r"(?i)[-= ]*(?:message headers follow|this is a copy of (?:the|your) (?:message|headers)|"
     r"below this line is a copy of the message|original message headers|"
-    r"original message(?! details)|below is a copy of the original|returned message|message text follows|"
-    r"the body of the message is)\b"
+    r"original message(?! details)|below is a copy of the original|returned message|"
+    r"message text follows|the body of the message is)\b"
 )
 
 
