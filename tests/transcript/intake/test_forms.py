@@ -217,7 +217,8 @@ def test_hostile_html_takes_no_longer_than_its_length(piece: str) -> None:
         (
             (
                 "Your message to nobody@example.com couldn't be delivered.\n\n"
-                "Original Message Details\nError Details\nReported error: 550 5.1.10 RecipientNotFound; none\n"
+                "Original Message Details\nError Details\n"
+                "Reported error: 550 5.1.10 RecipientNotFound; none\n"
             ),
             {"refused": ("nobody@example.com",)},
         ),
