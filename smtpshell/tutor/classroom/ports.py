@@ -11,7 +11,7 @@ by telnet needs the port that really listens for that one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from smtpshell.conversation.options import Parser
@@ -31,18 +31,18 @@ A door has the `host` and `port` of the world, and the `address` and port where 
 """
 
 
-def places_of(room: Room) -> list[Place]:
-    """Return the shared port and every seat of an open room."""
+def places_of(room: Room, students: Iterable[str] | None = None) -> list[Place]:
+    """Return the shared port and the seats of an open room, all of them or those of students."""
     shared = [] if room.lobby is None else [{"event": "shared", "doors": _doors(room.lobby)}]
     seats = [
         {
             "event": "seat",
             "student": student,
-            "domain": seat.domain,
-            "partners": seat.partners,
-            "doors": _doors(seat.server),
+            "domain": room.seats[student].domain,
+            "partners": room.seats[student].partners,
+            "doors": _doors(room.seats[student].server),
         }
-        for student, seat in room.seats.items()
+        for student in (room.seats if students is None else students)
     ]
     return [*shared, *seats]
 
@@ -63,7 +63,7 @@ def overview(places: Sequence[Place], *, projected: bool = False) -> Iterator[st
     seats = [each for each in places if each["event"] == "seat"]
     first, last = seats[0], seats[-1]
     if not first["doors"] and shared is not None:
-        yield from (f"{name_of(door)}  {_at(door)} for all" for door in shared["doors"])
+        yield from (f"{name_of(door)}  {at(door)} for all" for door in shared["doors"])
         if projected:
             yield "# smtpshell classroom ports all prints each student's own domain."
         else:
@@ -74,15 +74,15 @@ def overview(places: Sequence[Place], *, projected: bool = False) -> Iterator[st
         yield f"# At the port for all the first student says EHLO {first['domain']}{ids}."
     if not _is_regular(seats):
         if shared is not None:
-            yield from (f"{name_of(door)}  {_at(door)} for all" for door in shared["doors"])
+            yield from (f"{name_of(door)}  {at(door)} for all" for door in shared["doors"])
         for seat in seats:
-            yield "  ".join((seat["student"], *(f"{name_of(d)} {_at(d)}" for d in seat["doors"])))
+            yield "  ".join((seat["student"], *(f"{name_of(d)} {at(d)}" for d in seat["doors"])))
         return
     for number, door in enumerate(first["doors"]):
-        own = f"{_at(door)} for {first['student']}"
+        own = f"{at(door)} for {first['student']}"
         if len(seats) > 1:
             own += f", and so on, to {last['doors'][number]['listens']} for {last['student']}"
-        for_all = f"{_at(shared['doors'][number])} for all; " if shared is not None else ""
+        for_all = f"{at(shared['doors'][number])} for all; " if shared is not None else ""
         yield f"{name_of(door)}  {for_all}{own}"
 
 
@@ -101,7 +101,8 @@ def name_of(door: Mapping[str, Any]) -> str:
     return f"{door['host']}:{door['port']}"
 
 
-def _at(door: Mapping[str, Any]) -> str:
+def at(door: Mapping[str, Any]) -> str:
+    """Return where a door really is."""
     return f"{door['address']} port {door['listens']}"
 
 
@@ -112,10 +113,10 @@ def card(places: Sequence[Place], seat: Place) -> Iterator[str]:
         yield f"  partners: {', '.join(seat['partners'])}"
     shared = next((each for each in places if each["event"] == "shared"), None)
     for door in shared["doors"] if shared is not None and not seat["doors"] else ():
-        yield f"  {name_of(door)}  {_at(door)}"
+        yield f"  {name_of(door)}  {at(door)}"
     for number, door in enumerate(seat["doors"]):
-        own = f"{_at(door)} is yours alone"
-        both = f"{_at(shared['doors'][number])}, or {own}" if shared is not None else own
+        own = f"{at(door)} is yours alone"
+        both = f"{at(shared['doors'][number])}, or {own}" if shared is not None else own
         yield f"  {name_of(door)}  {both}"
 
 

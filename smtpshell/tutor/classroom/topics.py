@@ -4,6 +4,7 @@ HELP takes an argument, and what a server answers to it is its own affair (RFC 5
 mailbox of a world can be read, and a demonstration watched, by whoever can do no more than type:
 
     HELP CLASS                 whose world this is, and what the teacher said last
+    HELP PORTS                 where the hosts of this world listen
     HELP MAILBOX               the mailboxes of this world
     HELP MAILBOX bob           the letters of one
     HELP MAILBOX bob 2         its second letter, as it was stored
@@ -17,6 +18,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.text import visible
+from smtpshell.tutor.classroom.ports import at, name_of, places_of
 
 if TYPE_CHECKING:
     from smtpshell.practice.world import World
@@ -54,7 +56,15 @@ def _class(room: Room, student: str, _words: list[str]) -> Iterator[str]:
         if room.bulletin.said
         else "The teacher has said nothing"
     )
-    yield "HELP MAILBOX reads mail, HELP DEMO shows the demonstration"
+    yield "HELP MAILBOX reads mail, HELP PORTS tells of other hosts, HELP DEMO shows a solution"
+
+
+def _ports(room: Room, student: str, _words: list[str]) -> Iterator[str]:
+    places = places_of(room, [student] if student else [])
+    for place in places:
+        for door in place["doors"]:
+            whose = "for all" if place["event"] == "shared" else "yours alone"
+            yield f"{name_of(door)} is {at(door)}, {whose}"
 
 
 def _mailbox(room: Room, student: str, words: list[str]) -> Iterator[str]:
@@ -108,6 +118,7 @@ def _letters(count: int) -> str:
 
 _TOPICS: dict[str, Callable[[Room, str, list[str]], Iterator[str]]] = {
     "CLASS": _class,
+    "PORTS": _ports,
     "MAILBOX": _mailbox,
     "DEMO": _demo,
     "RECEIPT": _receipt,

@@ -167,6 +167,24 @@ def test_a_long_letter_is_cut() -> None:
     assert "lines more" in lines[-1]
 
 
+def test_a_student_may_ask_where_the_other_hosts_are() -> None:
+    """The ports for all, and those of one's own as soon as it is known whose they are."""
+
+    async def scene() -> tuple[str, str, dict[Any, Any]]:
+        async with open_room(students_of(2), "rcpt") as (room, _):
+            assert room.lobby is not None
+            student = await Telnet.to(room.lobby.port)
+            before = await student.type("HELP PORTS")
+            after = await student.type("EHLO s002.practice.example", "HELP PORTS")
+            return before, after, room.seats["002"].server.doors
+
+    before, after, doors = asyncio.run(scene())
+    own = f"open.practice.example:25 is 127.0.0.1 port {doors['open.practice.example', 25][1]}"
+    assert f"{own}, yours alone" in after
+    assert own not in before
+    assert before.count("for all") == after.count("for all") == 2
+
+
 def test_other_help_is_the_servers_own() -> None:
     """HELP alone, and with a verb, is as it always was; an unknown topic is unknown."""
 
