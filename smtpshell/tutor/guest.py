@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class LessonGuest:
-    """Plays a lesson beside the user. With `alone` the program ends with the lesson."""
+    """Plays a lesson beside the user."""
 
     def __init__(self, lesson: Lesson, progress: Progress, *, seed: int = 0) -> None:
         self.lesson = lesson

@@ -65,10 +65,19 @@ async def _help(player: Player) -> None:
     player.tell(rows)
 
 
+ABOUT_LINES = (
+    "The hints are about the lines of this step, and those are done. "
+    "A wrong answer tells more, /show gives the right one."
+)
+
+
 async def _hint(player: Player) -> None:
     hints = player.step.hints
     if not hints or player.finished:
         player.say("Note: This step has no hints. /show gives the answer.", "dim")
+        return
+    if player.asking is not None and player.step.wants_typing and not player.left():
+        player.say(f"Note: {ABOUT_LINES}", "dim")
         return
     if player.hints >= len(hints):
         player.say(f"Note: Those were all {len(hints)} hints. /show gives the answer.", "dim")
@@ -194,7 +203,9 @@ async def _where(player: Player) -> None:
     if player.finished:
         words = ["the end of the lesson"]
     if player.free:
-        words.append("you are playing freely")
+        words.append(
+            "you are outside the lesson" if player.stage.away else "you are playing freely"
+        )
     elif player.asking is not None:
         words.append("a question is open")
     if player.account is not None and not player.finished:

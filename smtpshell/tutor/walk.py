@@ -147,10 +147,10 @@ class Walk:
         """Say what comes next where no text of the lesson does."""
         if isinstance(self.action, Tool):
             return "A command of this program comes next, with its slash."
-        left = self._left()
+        left = self.left()
         return f"{left} more to do in this step." if left else ""
 
-    def _left(self) -> int:
+    def left(self) -> int:
         """Return how many lines or commands the step still asks for."""
         if self.finished or self.at.step >= len(self.lesson.steps):
             return 0

@@ -389,7 +389,7 @@ def test_another_server_is_outside_the_lesson() -> None:
     assert run_there.finished, run_there.out
     assert run_there.said("Note: This server is not in the lesson's world")
     there, back = run_there.said("Place:")
-    assert "you are playing freely" in there
+    assert "you are outside the lesson" in there
     assert back.endswith("you are connected, greeted as client.example.")
     assert set(run_there.verdicts) == {"Correct"}
 
@@ -451,3 +451,10 @@ def test_tearing_up_an_envelope_is_not_praised() -> None:
     """Only a recipient named before its turn is taken as one; RSET is not."""
     run = played(FIRST, *HELLO, ENVELOPE[0], "RSET")
     assert run.verdicts[-1] == "Not yet"
+
+
+def test_hints_on_lines_are_not_given_to_a_question_behind_them() -> None:
+    """Where all lines of a step are done its hints would mislead; a wrong answer tells more."""
+    run = played(FIRST, *HELLO, *ENVELOPE, *LETTER, "/hint")
+    assert not run.said("Hint ")
+    assert "those are done" in run.said("Note:")[-1]
