@@ -50,7 +50,7 @@ MORE_CALM = 8.0
 LEAST = 0.02
 """A class is not spoken of when it is believed less than this, the best class being 1."""
 
-MOST_WORDS = 40
+MOST_WORDS = 20
 """Words of a text that are looked at; a reason stands at its beginning."""
 
 Gains = dict[int, float]

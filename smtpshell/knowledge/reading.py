@@ -7,7 +7,7 @@ that a rule needs to be written once:
 - case and punctuation go; `doesn't`, `cannot` and the like become `not`;
 - articles, auxiliary verbs and the mark of the possessive go ("mailbox is full", "the user's
   mailbox was full"); but "your domain" and "your address" say whose, and read "sender domain";
-- of a link its host, its page and its topic stay; the standard's own words for a code go
+- of a link its host and its topic stay; the standard's own words for a code go
   ("Requested action not taken: ..."), where a reason follows;
 - plain numbers go, and so do mail addresses, which say who and never why;
 - dotted names and IP addresses are set aside, since they break up phrases.
@@ -79,6 +79,7 @@ _PHRASES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             (" your email domain", " sender domain"),
             (" your email address", " sender address"),
             (" your mail address", " sender address"),
+            (" your account", " sender account"),
         ),
     ),
 )
@@ -93,6 +94,9 @@ _ENDS = """
 
 _NAME_ENDS = frozenset(_ENDS.split())
 """Last labels by which a dotted word is taken for a name, and not for two words."""
+
+_HYPHEN = "\u2010"
+"""Stands for the hyphen of a name while all others are taken out."""
 
 _SEPARATE = re.compile(r"[\s<>()\[\]{}\"';:,|`=]+")
 _LINK = re.compile(r"https?://([^\s/?#<>]{1,255})([^\s?#<>]*)([^\s<>]*)")
@@ -119,7 +123,13 @@ FIRST_NAME = "thename"
 AN_ADDRESS = "theip"
 """Stands in a reading for each IP address: "192.0.2.7 is blocked" says who is blocked."""
 
-POINTERS = ("for more info", "learn more", "for explanation", "for further info", "for details")
+SHORT = 40
+"""Characters beside a link below which the link is taken for the reason."""
+
+POINTERS = (
+    *("for more info", "learn more", "for explanation", "for further info", "for details"),
+    "reasons for rejection",
+)
 """Begin the part of a reply that tells where to read on; its words are not about the reason."""
 
 FOLLOW_UP = " 503 "
@@ -170,7 +180,7 @@ def _humps_apart(name: re.Match[str]) -> str:
 
 
 def _without_links(text: str) -> str:
-    """Leave of each link its host, the page that it names, and the topic it asks that page for.
+    """Leave of each link its host and the topic it asks for; of a link alone its page as well.
 
     The rest of a path says how a site is built ("/help/spam/16"), and nothing about the reason.
     """
@@ -179,7 +189,8 @@ def _without_links(text: str) -> str:
 
 def _link_read(link: re.Match[str]) -> str:
     host, path, rest = link.groups()
-    page = path.rpartition("/")[2].partition(".")[0]
+    alone = len(link.string) - len(link[0]) < SHORT
+    page = path.rpartition("/")[2].partition(".")[0] if alone else ""
     topic = _TOPIC.search(rest) if rest else None
     words = [word for word in (page, topic[1] if topic else "") if word.isalnum()]
     return " ".join([host, *words]) + " "
@@ -193,6 +204,25 @@ def _without_mail_addresses(text: str) -> str:
         else:
             pieces.append(piece)
     return " ".join(pieces)
+
+
+def _with_whole_names(text: str) -> str:
+    """Keep the hyphens of dotted names: "dsl-pool.example.com" says nothing about a pool."""
+    pieces: list[str] = []
+    for piece in text.split():
+        if "-" in piece and "." in piece:
+            pieces += [
+                part.replace("-", _HYPHEN) if _is_name(part) else part
+                for part in _SEPARATE.split(piece)
+            ]
+        else:
+            pieces.append(piece)
+    return " ".join(pieces)
+
+
+def _is_name(part: str) -> bool:
+    before, _, end = part.rstrip(".").rpartition(".")
+    return bool(before) and end in _NAME_ENDS
 
 
 def read(text: str) -> Reading:
@@ -215,6 +245,8 @@ def read(text: str) -> Reading:
         text = _replaced(text, _HYPHENS)
     if "@" in text:
         text = _without_mail_addresses(text)
+    if "-" in text and "." in text:
+        text = _with_whole_names(text)
     text = f" {text.translate(_TABLE)} ".replace(". ", " ")
     for sign, phrases in _PHRASES:
         if sign in text:
@@ -235,10 +267,10 @@ def read(text: str) -> Reading:
 
 def _read_pointer(tail: str, names: list[str]) -> None:
     """Read only the names from where a reply points the reader to."""
-    for word in tail.translate(_TABLE).split():
+    for word in _with_whole_names(tail).translate(_TABLE).split():
         name = word.strip(".")
         if name.rpartition(".")[2] in _NAME_ENDS and "." in name:
-            names.append(name)
+            names.append(name.replace(_HYPHEN, "-"))
 
 
 def _read_dotted(word: str, words: list[str], names: list[str], addresses: list[str]) -> None:
@@ -254,7 +286,7 @@ def _read_dotted(word: str, words: list[str], names: list[str], addresses: list[
     elif parts[-1] in _NAME_ENDS:
         if not words and not names:
             words.append(FIRST_NAME)
-        names.append(word)
+        names.append(word.replace(_HYPHEN, "-"))
     else:
         words.extend(part for part in parts if part and part not in FILLERS and not part.isdigit())
 
