@@ -74,7 +74,7 @@ class LessonGuest:
         """Set up the lesson's world, connect to it, and begin or go on."""
         self._host = host
         state = self._progress.state()
-        seed = state.seed if state.begun and not state.finished else self._seed
+        seed = state.seed if state.goes_on(self.lesson, self._seed) else self._seed
         canonical = await perform(self.lesson, seed=seed)
         self._stuffing = host.settings.told("stuffing")
         host.settings.set("stuffing", "off")

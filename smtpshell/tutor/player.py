@@ -24,6 +24,10 @@ from smtpshell.tutor.reactions import happenings_of
 from smtpshell.tutor.stage import Entry
 from smtpshell.tutor.walk import Checkpoint, Walk
 
+NO_ID = (
+    "This lesson is another one for each student. If you want to hand it in, set your id before "
+    "you begin: /lesson leave, /set student 017, /lesson and its name."
+)
 AWAY = "This server is not in the lesson's world, so nothing counts here. /back returns."
 
 
@@ -34,7 +38,7 @@ class Player(Walk):
 
     async def start(self, state: State) -> None:
         """Go on where a log left the learner, or begin."""
-        known = not state.finished and state.digest == self.lesson.digest
+        known = state.goes_on(self.lesson, self.seed) and state.digest == self.lesson.digest
         if not (known and await self.resume(state.places)):
             await self.begin()
 
@@ -48,6 +52,8 @@ class Player(Walk):
                 *prose_rows(preface, self.values),
             ]
         )
+        if self.lesson.varies and not self.seed:
+            self.say(f"Note: {NO_ID}", "warn")
         if begins_connected(self.lesson):
             await self.stage.connect()
         self._open_step()

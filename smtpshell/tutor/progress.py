@@ -78,6 +78,15 @@ class State:
         """Where the learner waits."""
         return self.places[-1] if self.places else None
 
+    def goes_on(self, lesson: Lesson, seed: int) -> bool:
+        """Tell whether a learner who comes with a seed goes on here, or begins anew.
+
+        Another seed (0 is none) means another form of a lesson that varies.
+        """
+        if not self.begun or self.finished:
+            return False
+        return not lesson.varies or seed in (0, self.seed)
+
 
 class Progress:
     """The log of one lesson. With no path nothing is kept, as in free use and in tests."""

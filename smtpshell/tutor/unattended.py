@@ -99,7 +99,7 @@ async def play_lines(
     """Play a lesson with lines from a file or standard input; 0 when it was done to its end."""
     progress = progress or Progress.of(lesson.id)
     state = progress.state()
-    seed = state.seed if state.begun and not state.finished else seed
+    seed = state.seed if state.goes_on(lesson, seed) else seed
     canonical = await perform(lesson, seed=seed)
     settings.set("stuffing", "off")
     letters = lesson.language != "en" and not settings.plain

@@ -89,7 +89,11 @@ class Played:
 
 
 def played(
-    lesson: Lesson | str, *lines: str, progress: Progress | None = None, timing: str = "on"
+    lesson: Lesson | str,
+    *lines: str,
+    progress: Progress | None = None,
+    timing: str = "on",
+    seed: int = 0,
 ) -> Played:
     """Play a lesson with a learner's lines; nothing is kept unless a progress is given."""
     chosen = load(lesson) if isinstance(lesson, str) else lesson
@@ -104,7 +108,13 @@ def played(
 
     status = asyncio.run(
         play_lines(
-            chosen, settings, given(), out=out, errors=errors, progress=progress or Progress(None)
+            chosen,
+            settings,
+            given(),
+            out=out,
+            errors=errors,
+            progress=progress or Progress(None),
+            seed=seed,
         )
     )
     return Played(status, out.getvalue(), errors.getvalue())

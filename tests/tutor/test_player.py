@@ -458,3 +458,15 @@ def test_hints_on_lines_are_not_given_to_a_question_behind_them() -> None:
     run = played(FIRST, *HELLO, *ENVELOPE, *LETTER, "/hint")
     assert not run.said("Hint ")
     assert "those are done" in run.said("Note:")[-1]
+
+
+def test_a_lesson_that_varies_begins_anew_under_another_id(tmp_path) -> None:
+    """Who forgot the student's id is told at once, and is not held in the form of nobody."""
+    log = tmp_path / "log"
+    first = played("clinic", "EHLO client.example", progress=Progress(log))
+    assert any("set your id before" in line for line in first.said("Note:"))
+    assert "You go on where you left it" in played("clinic", progress=Progress(log)).out
+    other = played("clinic", progress=Progress(log), seed=522205)
+    assert "You go on" not in other.out
+    assert not any("set your id" in line for line in other.said("Note:"))
+    assert "You go on" in played("clinic", progress=Progress(log), seed=522205).out
