@@ -8,6 +8,7 @@ again, greet, encrypt where it was encrypted, name the same sender.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from smtpshell.conversation.local import split
@@ -119,9 +120,11 @@ async def run_check(command: str, desk: Desk, before: Snapshot) -> None:
     desk.say(f"Running: {', then '.join(visible(line) for line in lines)}", "code")
     for line in lines:
         mark = desk.conversation.log.mark()
-        await desk.send_lines([line])
+        leading_up = line is not lines[-1]
+        with desk.conversation.driven("why") if leading_up else nullcontext():
+            await desk.send_lines([line])
         failed = any(reply.reply.is_refusal for reply in desk.conversation.log.replies_since(mark))
         stands = desk.conversation.connected or line.startswith("/set")
-        if line is not lines[-1] and (failed or not stands):
+        if leading_up and (failed or not stands):
             desk.say("The check ends here: what has to go before it did not go through.", "warn")
             return
