@@ -196,6 +196,10 @@ def _check(
         raise UsageError("the hosts of this world change places", "--codes", advice)
     if options.receipts and lesson is None:
         raise UsageError("receipts are for the steps of a lesson", "--receipts", "Add --lesson.")
+    hosts = {name.casefold() for host in scenario.hosts for name in (host.name, *host.accepts)}
+    if taken := hosts & set(keys.domains):
+        name = min(taken)
+        raise UsageError(f"a student's domain would be the host {name}", next="Choose other ids.")
     doors = sum(len(host.ports) for host in scenario.hosts)
     last = options.port + STEP * (doors - 1) + len(keys.students)
     if options.port and last > 65535:

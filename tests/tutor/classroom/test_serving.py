@@ -186,6 +186,17 @@ def test_a_port_that_is_taken_ends_everything() -> None:
     asyncio.run(scene())
 
 
+def test_no_student_is_named_like_a_host(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An id whose domain a scenario has for a server is refused before anything is opened."""
+    roster = tmp_path / "roster.csv"
+    roster.write_text("student\nann\ntrict\n")
+    serve = ["classroom", "serve", "--roster", str(roster), "--scenario", "pipe"]
+    assert guarded(serve) == 2
+    assert "the host strict.practice.example" in capsys.readouterr().err
+
+
 def test_programs_can_trust_a_class(tmp_path: Path) -> None:
     """With the authority in a file a client verifies the certificate, by the address too."""
     import ssl
