@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from smtpshell.protocol.errors import SmtpshellError
-from smtpshell.protocol.events import Closed, Event, Failed, Received, Sent
+from smtpshell.protocol.events import Closed, Connected, Event, Failed, Received, Sent
 from smtpshell.protocol.values import dataclass
 from smtpshell.tutor.standing import Standing
 
@@ -54,6 +54,19 @@ class Hearing:
     def mark(self) -> int:
         """Return a mark of this moment, for the functions that look at what came since."""
         return len(self.events)
+
+    def mark_open(self) -> int:
+        """Return the mark of what still waits to be looked at when it is the learner's turn.
+
+        While nothing was sent over a connection that is all since it was made: what the server said
+        there by itself may be what the lesson comes to next, behind a question for instance.
+        """
+        for index in range(len(self.events) - 1, -1, -1):
+            if isinstance(self.events[index], Sent):
+                break
+            if isinstance(self.events[index], Connected):
+                return index
+        return self.mark()
 
     def since(self, mark: int) -> list[Event]:
         """Return the events since a mark."""

@@ -251,7 +251,7 @@ class Player(Walk):
         self.asking = self.failing = self.attempt = None
         self.finished = self.free = False
         self._new = True
-        self._heard = self.stage.mark()
+        self._heard = self.stage.mark_open()
         if checkpoint in self.trail:
             self.progress.place(self._place())
         return whole

@@ -371,7 +371,7 @@ class Walk:
             first, *rest = self._verdict
             self._verdict = [replace(first, text=f"{first.text} {self.following()}".rstrip())]
             self.tell(rest)
-        self._heard = self.stage.mark()
+        self._heard = self.stage.mark_open()
         self.stood = self.before = self.standing
         if self.trail and self.trail[-1].spot == self.at.spot:
             return

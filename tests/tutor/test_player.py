@@ -7,6 +7,8 @@ import io
 import json
 from collections.abc import AsyncIterator
 
+import pytest
+
 from smtpshell.conversation.embedded import start
 from smtpshell.conversation.settings import Settings
 from smtpshell.tutor.library import load
@@ -470,3 +472,18 @@ def test_a_lesson_that_varies_begins_anew_under_another_id(tmp_path) -> None:
     assert "You go on" not in other.out
     assert not any("set your id" in line for line in other.said("Note:"))
     assert "You go on" in played("clinic", progress=Progress(log), seed=522205).out
+
+
+ASKED_FIRST = "## Ask {#ask}\n\n```ask q\nWhich?\n= a\n```\n\n" + wire(
+    "S: 220 *", "C: HELO client.example", "S: 250 *", "C: QUIT", "S: 221 *", "S: <closed>"
+)
+
+
+@pytest.mark.parametrize(
+    "before", [("a",), ("b", "/undo", "a"), ("a", "NOOP", "/undo", "/undo", "a")]
+)
+def test_a_greeting_is_not_forgotten_over_a_question(before: tuple[str, ...]) -> None:
+    """What the server said before a question is seen behind it, after going back too."""
+    run = played(made(ASKED_FIRST), *before, "HELO client.example", "QUIT")
+    assert run.finished
+    assert "Something else" not in run.out
