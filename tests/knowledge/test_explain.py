@@ -60,7 +60,7 @@ CASES = {
         "502 5.5.1 STARTTLS not supported",
         {"verb": "STARTTLS", "extensions": {"SIZE": ()}, "auth_mechanisms": ()},
         "tls",
-        ["/connect mail.example.net:465"],
+        ["/connect submissions://mail.example.net:465"],
         "does not offer STARTTLS",
     ),
     "no such user": (

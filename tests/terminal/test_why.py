@@ -31,7 +31,7 @@ CASES: dict[str, tuple[dict[str, bytes], list[str], str, str]] = {
     "encryption not supported": (
         {"EHLO": BARE, "STARTTLS": b"502 5.5.1 Error: command not implemented\r\n"},
         [EHLO, "STARTTLS"],
-        "encrypts nothing here. Try the port where TLS begins at once",
+        "Try the port where TLS begins at once",
         "/connect submissions://127.0.0.1:465",
     ),
     "550 5.1.1": (
