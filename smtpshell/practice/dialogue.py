@@ -193,7 +193,7 @@ class Dialogue:
         """Return what to say, by which rule if by one, and the facts that it is filled from."""
         side, house = self.side, self.house
         verdict = side.judge(request)
-        answer = house.steward.meet(self, request, verdict)
+        answer = await house.steward.meet(self, request, verdict)
         if house is not self.house:
             verdict = side.judge(request)
         place = place_of(request, verdict)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Steward:
     """A steward who leaves everything as it is, and shows what others may do."""
 
-    def meet(self, dialogue: Dialogue, request: Request, verdict: Verdict) -> Verdict | None:
+    async def meet(self, dialogue: Dialogue, request: Request, verdict: Verdict) -> Verdict | None:
         """Look at a request; return what to answer in place of everything else, None for nothing.
 
         The dialogue may be led into another house on the way (`Dialogue.enter`).

@@ -89,13 +89,13 @@ class ClassSteward(Steward):
         self._room = room
         self._student = student
 
-    def meet(self, dialogue: Dialogue, request: Request, verdict: Verdict) -> Verdict | None:
+    async def meet(self, dialogue: Dialogue, request: Request, verdict: Verdict) -> Verdict | None:
         """Put everything off while the class is paused; answer what only a class asks."""
         verb = request.command.verb if request.kind == "command" else ""
         if self._room.bulletin.paused and verb not in _DURING_PAUSE:
             return dialogue.side.say_lines("paused", (PAUSED,)) if not verdict.close else None
         if verb == "HELP":
-            lines = topic(self._room, self._student, request.command.argument)
+            lines = await topic(self._room, self._student, request.command.argument)
             if lines:
                 return dialogue.side.say_lines("help", lines)
         return None

@@ -102,9 +102,9 @@ class Doorkeeper(ClassSteward):
         super().__init__(room)
         self._lobby = lobby
 
-    def meet(self, dialogue: Dialogue, request: Request, verdict: Verdict) -> Verdict | None:
+    async def meet(self, dialogue: Dialogue, request: Request, verdict: Verdict) -> Verdict | None:
         """Lead the dialogue into a student's world, or say why there is none for it."""
-        answer = super().meet(dialogue, request, verdict)
+        answer = await super().meet(dialogue, request, verdict)
         if answer is not None or not verdict.accepted or request.kind != "command":
             return answer
         command = request.command

@@ -185,6 +185,27 @@ def test_a_student_may_ask_where_the_other_hosts_are() -> None:
     assert before.count("for all") == after.count("for all") == 2
 
 
+def test_a_student_may_ask_the_name_servers_of_the_world() -> None:
+    """Records as text, what there is none of, faults, and what makes no sense."""
+
+    async def scene() -> list[str]:
+        async with open_room(students_of(1), "world-mx") as (room, _):
+            student = await Telnet.to(room.seats["001"].server.port)
+            asked = (
+                *("practice.example mx", "mx1.practice.example A", "nomail.example MX"),
+                *("nobody.example A", "slow.example MX", "", "x", "x AXFR", "\xff..\x00 A"),
+            )
+            return [await student.type(f"HELP DNS {words}") for words in asked]
+
+    mx, address, null, nobody, slow, *odd = asyncio.run(scene())
+    assert "practice.example MX 10 mx1.practice.example" in mx
+    assert address.startswith("214 2.0.0 mx1.practice.example A ")
+    assert "nomail.example MX 0" in null
+    assert nobody.endswith("nobody.example A: nxdomain")
+    assert slow.endswith("timeout")
+    assert all(reply[:3] in ("214", "500", "504") for reply in odd)
+
+
 def test_other_help_is_the_servers_own() -> None:
     """HELP alone, and with a verb, is as it always was; an unknown topic is unknown."""
 
