@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
+from smtpshell.conversation.markup import unmarked
 from smtpshell.conversation.report import plain_lines as report_lines
 from smtpshell.protocol.events import Failed, Received, Sent
 from smtpshell.protocol.text import decode, visible
@@ -100,6 +101,8 @@ class PlainConsole:
                 spell=settings["spell"],
             )
         )
+        if isinstance(event, Received):
+            lines = [unmarked(line) if line.startswith(OURS) else line for line in lines]
         if typed and isinstance(event, Sent):
             del lines[0]
         if isinstance(event, Sent) and event.out_of_order and notes != "off":

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from smtpshell.conversation.markup import unmarked
 from smtpshell.protocol.events import (
     Attempt,
     BodySent,
@@ -82,7 +83,7 @@ def _received(event: Received, look: Look) -> Iterator[Line]:
         yield from paragraph(said, look.width, "gloss")
     if look.notes == "off":
         return
-    text = note.challenge or note.meaning
+    text = unmarked(note.challenge or note.meaning)
     hint = WHY if event.reply.is_refusal and not event.unasked else ""
     yield from _with_hint(list(paragraph(text, look.width, "note")), hint, look.width)
     for flaw in note.flaws:
