@@ -154,6 +154,7 @@ class Progress:
         if self._path is None:
             return State()
         records = read_records(self._path)
+        self.account = Account()
         for record in records:
             self.account.see(record["kind"], str(record.get("step", "")), record)
         state = fold(records)

@@ -17,7 +17,7 @@ from smtpshell.tutor.mutants import Learner
 from smtpshell.tutor.performance import on_stage, perform
 from smtpshell.tutor.progress import Progress, read_records
 from smtpshell.tutor.reader import LessonError
-from tests.tutor.making import made, wire
+from tests.tutor.making import made, played, wire
 
 STUDENT = "017"
 REPORT = "in words of my own"
@@ -148,3 +148,14 @@ def test_a_lesson_without_a_deal_stays_as_it_is() -> None:
     assert lesson.world_seed(9) is None
     assert load("clinic").world_seed(9) == 9
     assert load("clinic").as_written().values(9)["relay"] == "1"
+
+
+def test_what_was_used_on_another_day_counts(tmp_path: Path) -> None:
+    """The account is rebuilt from the log, once, however often the log is read."""
+    log = tmp_path / "log"
+    first = played("clinic", "HELP", "NOOP", "EHLO client.example", progress=Progress(log))
+    assert not first.finished
+    again = Progress(log)
+    again.state()
+    second = played("clinic", "/where", progress=again)
+    assert "3 commands used in this step, and 3 are enough" in second.out
