@@ -81,6 +81,8 @@ class Player(Walk):
         self._title()
         self.tell(prose_rows(self._prose_so_far(), self.values))
         await self.advance()
+        if self.asking is None and (words := self.following()):
+            self.say(f"Note: {words}", "dim")
         return True
 
     def _prose_so_far(self) -> list[str]:
