@@ -2,11 +2,11 @@
 
 A row of `tables/causes.toml` holds its classes, the facts that make the cause likely, the facts
 that rule it out, the cause in plain words, and the command that confirms it. Facts are words that
-`situation.situation()` derives from the session ("anonymous", "port-25", "offers-auth", ...). Rows whose
-facts all hold move to the front, rows ruled out are dropped, the others keep their order. A row
-whose facts do not hold comes last, and only where nobody can tell whether they do: of a reply that
-was pasted little is known, of a session of our own nearly all. So the same refusal is explained by
-what this very session shows.
+`situation.situation()` derives from the session ("anonymous", "port-25", "offers-auth", ...). Rows
+whose facts all hold move to the front, rows ruled out are dropped, the others keep their order. A
+row whose facts do not hold comes last, and only where nobody can tell whether they do: of a reply
+that was pasted little is known, of a session of our own nearly all. So the same refusal is
+explained by what this very session shows.
 """
 
 from __future__ import annotations
