@@ -29,6 +29,17 @@ def numbers() -> list[int]:
     return [int(path.stem.partition("-")[0]) for path in lesson_paths()]
 
 
+def progress_of(name: str) -> str:
+    """Return how far the learner is in a shipped lesson, in brackets; "" where it was not begun."""
+    from smtpshell.tutor.library import find, front_value
+    from smtpshell.tutor.progress import how_far
+    from smtpshell.tutor.reader import read_file
+
+    path = find(name)
+    far = how_far(front_value(path, "id"), lambda: len(read_file(path).steps))
+    return f" ({far})" if far else ""
+
+
 def languages(name: str) -> dict[str, str]:
     """Return the languages in which a lesson can be had, each with its title in it."""
     from smtpshell.protocol.errors import SmtpshellError
@@ -45,7 +56,7 @@ async def lesson(desk: Desk, argument: str) -> None:
     """List the lessons; with a name, play that one; with `leave`, end the one that is played."""
     if not argument:
         rows: Report = [
-            Row(title, label=f"{number:>2}  {name}")
+            Row(title + progress_of(name), label=f"{number:>2}  {name}")
             for number, (name, title) in zip(numbers(), names().items(), strict=True)
         ]
         rows.append(Row(f"/lesson 1 or /lesson NAME plays one, /lesson {LEAVE} ends it.", "dim"))

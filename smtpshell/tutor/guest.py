@@ -86,6 +86,7 @@ class LessonGuest:
             self.lesson, self._stage, canonical, self._tell, seed=seed, progress=self._progress
         )
         self._player.insert = None if host.settings.plain else host.put_text
+        self._player.plays = "/lesson"
         self._player.explained = lambda: host.settings.notes != "off" and not host.settings.quiet
         await self._player.start(state)
 

@@ -75,6 +75,7 @@ def usage() -> str:
 def list_lessons(words: list[str], settings: Settings) -> int:
     """Print one line for each lesson: number, name, title, minutes, and how far the learner is."""
     from smtpshell.tutor.library import in_language, lesson_paths, name_of
+    from smtpshell.tutor.progress import how_far
     from smtpshell.tutor.reader import read_file
 
     if words:
@@ -82,6 +83,7 @@ def list_lessons(words: list[str], settings: Settings) -> int:
     for path in lesson_paths():
         lesson = read_file(in_language(path))
         number = path.stem.partition("-")[0]
+        far = how_far(lesson.id, lesson.steps.__len__)
         facts = {
             "lesson": lesson.id,
             "number": int(number),
@@ -89,13 +91,15 @@ def list_lessons(words: list[str], settings: Settings) -> int:
             "minutes": lesson.minutes,
             "level": lesson.level,
             "steps": len(lesson.steps),
+            "progress": far or None,
         }
         if settings.json:
             from smtpshell.transcript.jsonl import as_json
 
             print(as_json(facts))
         else:
-            print(f"{number}  {name_of(path):<18} {lesson.minutes:>3} min  {lesson.title}")
+            told = f" ({far})" if far else ""
+            print(f"{number}  {name_of(path):<23} {lesson.minutes:>3} min  {lesson.title}{told}")
     if not settings.json and not settings.quiet:
         print("Play one with: smtpshell lesson NAME")
     return GOOD

@@ -87,6 +87,16 @@ def load(name: str, language: str = "") -> Lesson:
     return read_file(path)
 
 
+def next_of(lesson: Lesson) -> tuple[int, str] | None:
+    """Return the number and the title of the shipped lesson behind one; None behind the last."""
+    paths = lesson_paths()
+    ids = [front_value(path, "id") for path in paths]
+    if lesson.id not in ids or ids.index(lesson.id) + 1 == len(paths):
+        return None
+    path = paths[ids.index(lesson.id) + 1]
+    return int(path.stem.partition("-")[0]), title_of(in_language(path))
+
+
 # --- languages -----------------------------------------------------------------------------------
 
 

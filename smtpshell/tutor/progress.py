@@ -20,7 +20,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -239,3 +239,14 @@ def delete(lesson: str = "") -> list[Path]:
         except OSError as error:
             raise FileError.from_os(error, path, "write") from error
     return gone
+
+
+def how_far(lesson: str, steps: Callable[[], int]) -> str:
+    """Say how far a learner is in a lesson, by its id: "done", "2 of 5 steps", "" if not begun.
+
+    `steps` counts the lesson's steps, and is asked only where that is wanted.
+    """
+    state = Progress.of(lesson).state()
+    if not state.begun:
+        return ""
+    return "done" if state.finished else f"{len({*state.steps, *state.skipped})} of {steps()} steps"

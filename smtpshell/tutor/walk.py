@@ -26,6 +26,7 @@ from smtpshell.tutor.lesson import (
     Step,
     Tool,
 )
+from smtpshell.tutor.library import next_of
 from smtpshell.tutor.performance import (
     Performance,
     await_reactions,
@@ -102,6 +103,7 @@ class Walk:
         self._more = False
         self.trail: list[Checkpoint] = []
         self.insert: Callable[[str], None] | None = None
+        self.plays = "smtpshell lesson"
         self.explained: Callable[[], bool] = lambda: False
         self._tell = tell
         self._heard = 0
@@ -244,6 +246,9 @@ class Walk:
         rows = [Row(""), Row(f"Done. That was the lesson: {self.lesson.title}.", "good")]
         if self.account is not None:
             rows.append(Row(f"Score: {self.account.total(self.lesson, self.values)}"))
+        if following := next_of(self.lesson):
+            number, title = following
+            rows.append(Row(f"Note: Next comes {title}. `{self.plays} {number}` begins it.", "dim"))
         self.tell(rows)
 
     def _end_step(self) -> None:

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from smtpshell.tutor.library import load, next_of
 from tests.conversation.running import smtpshell
 from tests.tutor.making import GREETING, lesson_text
 
@@ -144,3 +145,26 @@ def test_a_closed_pipe_ends_quietly(home) -> None:
     )
     assert len(done.stdout.splitlines()) == 2
     assert done.stderr == b""
+
+
+def test_the_list_tells_how_far_one_is(tmp_path) -> None:
+    """What was begun or done stands beside the title, and in the objects."""
+    env = {"XDG_STATE_HOME": str(tmp_path)}
+    smtpshell("lesson", "1", stdin="220\n", env=env)
+    smtpshell("lesson", "2", stdin="/skip\n" * 9, env=env)
+    lines = smtpshell("lesson", "list", env=env).lines
+    assert lines[0].endswith("(1 of 5 steps)")
+    assert lines[1].endswith("(done)")
+    assert not lines[2].endswith(")")
+    objects = smtpshell("--json", "lesson", "list", env=env).objects
+    assert [each["progress"] for each in objects[:3]] == ["1 of 5 steps", "done", None]
+    inside = smtpshell("-c", "/lesson", env=env)
+    assert any("(1 of 5 steps)" in line for line in inside.lines)
+
+
+def test_the_end_of_a_lesson_names_the_next_one(tmp_path) -> None:
+    """Nobody has to look up where to go on; behind the last lesson nothing follows."""
+    env = {"XDG_STATE_HOME": str(tmp_path)}
+    run = smtpshell("lesson", "1", stdin="/skip\n" * 9, env=env)
+    assert any('"smtpshell lesson 2" begins it' in line for line in run.lines)
+    assert next_of(load("clinic")) is None
