@@ -121,7 +121,9 @@ def neighbours(path: Path) -> Mapping[str, Lesson]:
     """Return the lessons that can be read of those in the same folder, by id."""
     found: dict[str, Lesson] = {}
     for other in sorted(path.parent.glob(f"*{library.SUFFIX}")):
-        if other != path and library.front_value(other, "format"):
+        if other == path or library.original_of(other) is not None:
+            continue
+        if library.front_value(other, "format"):
             try:
                 lesson = read_file(other)
             except LessonError:
@@ -131,7 +133,10 @@ def neighbours(path: Path) -> Mapping[str, Lesson]:
 
 
 async def check_file(path: Path, shipped: Mapping[str, Lesson]) -> Report:
-    """Prove the lesson of one file; it may need those that are `shipped`, and those beside it."""
+    """Prove the lesson of one file; it may need those that are `shipped`, and those beside it.
+
+    A translation is proven by being equal to the lesson beside it in all but words.
+    """
     from smtpshell.practice.scenario_file import ScenarioError
     from smtpshell.tutor.proof import prove
     from smtpshell.tutor.style import front_line
@@ -141,6 +146,9 @@ async def check_file(path: Path, shipped: Mapping[str, Lesson]) -> Report:
     except LessonError as error:
         return Report(path.stem, str(path), tuple(error.complaints), unread=True)
     text = path.read_text(encoding="utf-8")
+    original = library.original_of(path)
+    if original is not None:
+        return _check_translation(lesson, path, original)
     try:
         others = {**neighbours(path), **shipped} if lesson.needs else shipped
         problems = await prove(lesson, text, others)
@@ -149,6 +157,17 @@ async def check_file(path: Path, shipped: Mapping[str, Lesson]) -> Report:
         return Report(lesson.id, str(path), (f"{path}:{line}: {error}",))
     told = tuple(f"{path}:{problem.line}: {problem.text}" for problem in problems)
     return Report(lesson.id, str(path), told)
+
+
+def _check_translation(lesson: Lesson, path: Path, original: Path) -> Report:
+    from smtpshell.tutor.proof import translation_problems
+
+    try:
+        problems = [*translation_problems(read_file(original), lesson)]
+    except LessonError as error:
+        return Report(path.stem, str(path), tuple(error.complaints), unread=True)
+    told = tuple(f"{path}:{problem.line}: {problem.text}" for problem in problems)
+    return Report(f"{lesson.id} ({lesson.language})", str(path), told)
 
 
 def _tell(report: Report, settings: Settings, *, json: bool) -> None:

@@ -111,6 +111,15 @@ def translations(path: Path) -> dict[str, Path]:
     }
 
 
+def original_of(path: Path) -> Path | None:
+    """Return the lesson beside a file that the file, by its name, is a translation of."""
+    stem, dot, language = path.stem.rpartition(".")
+    if not dot or not re.fullmatch(LANGUAGE, language):
+        return None
+    original = path.with_name(f"{stem}{path.suffix}")
+    return original if original.is_file() else None
+
+
 def translated_path(path: Path, language: str) -> Path:
     """Return where the translation of a lesson lies."""
     return path.with_name(f"{path.stem}.{language}{path.suffix}")

@@ -153,14 +153,20 @@ def _translations(lesson: Lesson) -> Iterator[Problem]:
     from smtpshell.tutor.library import translations
     from smtpshell.tutor.reader import LessonError, read_file
 
-    for language, path in translations(Path(lesson.path)).items():
+    for path in translations(Path(lesson.path)).values():
         try:
             translated = read_file(path)
         except LessonError as error:
             yield Problem(1, f"its translation cannot be read: {error.complaints[0]}")
             continue
-        if translated.language.casefold() != language:
-            yield Problem(1, f"{path}:1: lang is {translated.language!r}, the file's name is not")
-        if difference := first_difference(lesson, translated):
-            line, what = difference
-            yield Problem(1, f"its translation departs from it: {path}:{line}: {what}")
+        for problem in translation_problems(lesson, translated):
+            yield Problem(1, f"its translation departs: {path}:{problem.line}: {problem.text}")
+
+
+def translation_problems(lesson: Lesson, translated: Lesson) -> Iterator[Problem]:
+    """Yield how a translation departs from its lesson, and where its name belies its language."""
+    language = Path(translated.path).stem.rpartition(".")[2]
+    if translated.language.casefold() != language.casefold():
+        yield Problem(1, f"lang is {translated.language!r}, and the file's name says {language!r}")
+    if difference := first_difference(lesson, translated):
+        yield Problem(*difference)

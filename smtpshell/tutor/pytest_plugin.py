@@ -118,11 +118,14 @@ class Replay(LessonItem):
     def runtest(self) -> None:
         """Replay the lesson; raises `LessonWrong`, or `SmtpshellError` where nobody answers."""
         from smtpshell.conversation.settings import Settings
+        from smtpshell.tutor.library import original_of
         from smtpshell.tutor.reader import read_file
         from smtpshell.tutor.replay import Terms
         from smtpshell.tutor.replaying import pairs, replay_at
 
         options = self.config.option
+        if original_of(self.path) is not None:
+            pytest.skip("it is a translation: what is sent is that of its lesson")
         lesson = read_file(self.path)
         if lesson.replay != "any":
             pytest.skip("it is for the practice server only: it does not say 'replay: any'")

@@ -209,6 +209,21 @@ def test_a_translation_is_held_to_its_lesson(tmp_path) -> None:
     assert (run.status, "01-made.de.md:55: the wire block is not that" in run.out) == (1, True)
 
 
+def test_a_translation_is_checked_by_itself_against_its_lesson(tmp_path) -> None:
+    """Its words are the translator's: only what has to be equal is looked at."""
+    (tmp_path / "01-made.md").write_text(GOOD, encoding="utf-8")
+    german = GOOD.replace("level: 1", "lang: de").replace("2. The verb is EHLO, and the ", "2. ")
+    run = check(tmp_path / "01-made.de.md", german)
+    assert (run.status, run.out) == (0, "made (de): good\n")
+    run = check(tmp_path / "01-made.de.md", german.replace("= 250", "= 251"))
+    assert (run.status, "01-made.de.md:41: the answer is not that of line 41" in run.out) == (
+        1,
+        True,
+    )
+    run = check(tmp_path / "01-made.de.md", german.replace("lang: de", "lang: fr"))
+    assert "01-made.de.md:1: lang is 'fr'" in run.out
+
+
 def test_lessons_beside_may_be_needed(tmp_path) -> None:
     """A folder of one's own is a course too; a circle in it is found."""
     one = GOOD.replace("needs: helo-to-quit", "needs: other")

@@ -167,4 +167,4 @@ def test_translations_keep_the_wire(tmp_path) -> None:
     other.write_text(german.replace("{#one}", "{#eins}"), encoding="utf-8")
     assert f"{other}:10: the step is not that" in problems(text, str(path))[0].text
     other.write_text(text.replace("A note.", "Eine Notiz."), encoding="utf-8")
-    assert "lang is 'en'" in problems(text, str(path))[0].text
+    assert "lang is 'en', and the file's name says 'de'" in problems(text, str(path))[0].text

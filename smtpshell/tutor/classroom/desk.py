@@ -63,7 +63,9 @@ class Desk:
             self._line(f"# Published logins: {logins}.")
         secret = "Give each student's domain to its owner alone" if room.keys.secret else PUBLIC
         self._line(f"# {secret}: whoever says it is in that student's world.")
-        self._line("# HELP CLASS, PORTS, MAILBOX, DNS and DEMO answer students. Nothing is relayed.")
+        self._line(
+            "# HELP CLASS, PORTS, MAILBOX, DNS and DEMO answer students. Nothing is relayed."
+        )
         if lesson is not None:
             self._line(
                 "# Should this server be lost, students go on alone, with the same variants: "
