@@ -99,8 +99,6 @@ _HYPHEN = "\u2010"
 """Stands for the hyphen of a name while all others are taken out."""
 
 _SEPARATE = re.compile(r"[\s<>()\[\]{}\"';:,|`=]+")
-_LINK = re.compile(r"https?://([^\s/?#<>]{1,255})([^\s?#<>]*)([^\s<>]*)")
-_TOPIC = re.compile(r"[?&#](?:p=)?([a-z0-9]+)(?:$|[&.,;)\]])")
 _HUMPS = re.compile("[A-Z][a-z]+(?:[A-Z][a-z]+)+")
 _HUMP = re.compile("[A-Z][a-z]+")
 _ENHANCED = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
@@ -122,6 +120,9 @@ FIRST_NAME = "thename"
 
 AN_ADDRESS = "theip"
 """Stands in a reading for each IP address: "192.0.2.7 is blocked" says who is blocked."""
+
+RELAYED = " -> "
+"""Stands between what a server says of the next one's reply and that reply, which tells more."""
 
 SHORT = 40
 """Characters beside a link below which the link is taken for the reason."""
@@ -184,14 +185,24 @@ def _without_links(text: str) -> str:
 
     The rest of a path says how a site is built ("/help/spam/16"), and nothing about the reason.
     """
-    return _LINK.sub(_link_read, text)
+    return _link().sub(_link_read, text)
+
+
+@cache
+def _link() -> re.Pattern[str]:
+    return re.compile(r"https?://([^\s/?#<>]{1,255})([^\s?#<>]*)([^\s<>]*)")
+
+
+@cache
+def _topic() -> re.Pattern[str]:
+    return re.compile(r"[?&#](?:p=)?([a-z0-9]+)(?:$|[&.,;)\]])")
 
 
 def _link_read(link: re.Match[str]) -> str:
     host, path, rest = link.groups()
     alone = len(link.string) - len(link[0]) < SHORT
     page = path.rpartition("/")[2].partition(".")[0] if alone else ""
-    topic = _TOPIC.search(rest) if rest else None
+    topic = _topic().search(rest) if rest else None
     words = [word for word in (page, topic[1] if topic else "") if word.isalnum()]
     return " ".join([host, *words]) + " "
 
@@ -237,6 +248,9 @@ def read(text: str) -> Reading:
             cut = text.find(pointer, 24)
             if cut > 0:
                 text, tail = text[:cut], text[cut:] + tail
+    if RELAYED in text:
+        frame, _, reason = text.partition(RELAYED)
+        text = f"{reason} {frame}"
     if "://" in text:
         text = _without_links(text)
     if "'" in text or "’" in text:

@@ -87,3 +87,9 @@ def test_a_name_at_the_greeting_is_about_the_name():
     """A refusal of EHLO is about the name unless it says otherwise (RFC 5321 section 4.1.4)."""
     assert class_of("550 forged names are not accepted", "EHLO") == "rdns_helo"
     assert class_of("550 192.0.2.7 is on a block list", "EHLO") == "ip_blocked"
+
+
+def test_the_next_servers_reason_counts_first():
+    """Of a reply that quotes another one behind an arrow, the quoted reason decides."""
+    text = "550 5.0.350 Remote server returned an error -> 554 rejected due to spam URL in content"
+    assert class_of(text) == "spam_content"
