@@ -72,6 +72,9 @@ class Account:
     """What a learner has used and earned, as the records of the log tell it one by one."""
 
     def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self.used: dict[str, int] = {}
         self.tries: dict[str, int] = {}
         self._done: set[str] = set()
@@ -81,7 +84,7 @@ class Account:
         """Take a record in."""
         match kind:
             case "begin":
-                self.__init__()  # type: ignore[misc] # a new start
+                self._begin()
             case "line":
                 self.used[step] = self.used.get(step, 0) + int(bool(facts.get("sent")))
             case "answer" if facts.get("right") is not None:
