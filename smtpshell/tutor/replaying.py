@@ -67,7 +67,11 @@ def main(words: list[str], settings: Settings) -> int:
         from smtpshell.tutor.authoring.saving import save_scenario
 
         own = lesson.values(0)
-        given = {text: own[name] for name, text in (values | secrets).items() if name in own}
+        given = {
+            text: own[name]
+            for name, text in (values | secrets).items()
+            if name in own and text != own[name]
+        }
         save_scenario(place, f"A server as {lesson.id} found it", events, given, settings)
     if not answered:
         return ENVIRONMENT

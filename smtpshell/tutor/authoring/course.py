@@ -28,6 +28,9 @@ _NAME = re.compile(
 )
 _IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
 _IPV6 = re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])")
+SHORTEST = 3
+"""Characters of a value that is looked for in what a server says; less stands anywhere."""
+
 QUEUE_ID = re.compile(r"(?P<before>\bqueued as |\bid[ =]<?)(?P<id>[0-9A-Za-z.-]{6,})")
 """How servers tell under which name they keep a message; it is another one each time."""
 
@@ -152,7 +155,8 @@ class Disguise:
     """
 
     def __init__(self, values: Mapping[str, str], host: str = HOST) -> None:
-        self._values = sorted(values.items(), key=lambda pair: -len(pair[0]))
+        told = [(own, other) for own, other in values.items() if len(own) >= SHORTEST]
+        self._values = sorted(told, key=lambda pair: -len(pair[0]))
         domains = {own.rpartition("@")[2]: other.rpartition("@")[2] for own, other in self._values}
         self._names = {name.casefold(): other for name, other in domains.items() if "." in name}
         self._hosts = 0
@@ -163,7 +167,7 @@ class Disguise:
     def text(self, text: str) -> str:
         """Return a text without names of anybody."""
         for own, other in self._values:
-            text = re.sub(re.escape(own), lambda _, new=other: new, text, flags=re.IGNORECASE)  # type: ignore[misc] # bound at once
+            text = re.sub(re.escape(own), other.replace("\\", r"\\"), text, flags=re.IGNORECASE)
         text = _IPV6.sub(self._address, _IPV4.sub(self._address, text))
         text = _NAME.sub(lambda match: self._name(match[1] or match[2]), text)
         return re.sub(r"\{(\w*)\}", r"(\1)", text)

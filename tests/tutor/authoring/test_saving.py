@@ -137,6 +137,7 @@ def test_what_a_user_set_gives_way_to_the_lessons_own() -> None:
     disguise = Disguise({"me@my.org": "ann@client.example"}, "mx.my.org")
     assert disguise.text("<ME@MY.ORG> is at my.org") == "<ann@client.example> is at client.example"
     assert disguise.text("mx.my.org and other.org") == "mail.practice.example and host1.example"
+    assert Disguise({"": "x", "a": "b"}).text("a cat") == "a cat"
     assert disguise.text("2001:470::1 {queue}") == "2001:db8::2 (queue)"
 
 
