@@ -89,7 +89,7 @@ def test_playing_begins_at_a_step_with_the_world_as_it_is_there(tmp_path) -> Non
     assert run.status == 0, run.out
     assert "Step 4 of 5: Write the letter" in run.lines
     assert "HELO" not in "".join(run.wire)
-    assert run.lines[-1].startswith("Done.")
+    assert any(line.startswith("Done.") for line in run.lines[-2:])
     assert not list(tmp_path.rglob("*.jsonl"))
     first = preview(FIRST, "--step", "greeting", "--play", stdin="220\n")
     assert "Step 1 of 5: The server speaks first" in first.out
