@@ -80,6 +80,9 @@ _PHRASES: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             (" your email address", " sender address"),
             (" your mail address", " sender address"),
             (" your account", " sender account"),
+            (" your host name", " client hostname"),
+            (" your hostname", " client hostname"),
+            (" your server name", " client hostname"),
         ),
     ),
 )
