@@ -3,7 +3,8 @@
 By the time a user asks, the session has often moved on: the server hung up behind its refusal, the
 transaction is over, or one is open in which AUTH has no place. A `RCPT` would then be answered
 with "bad sequence", which says nothing about the recipient. So the check is led up to: connect
-again, greet, encrypt where it was encrypted, name the same sender.
+again, greet, encrypt where it was encrypted, name the same sender. And a sender that was refused
+only when a recipient was named, as Postfix does, is tried with that recipient.
 """
 
 from __future__ import annotations
@@ -109,22 +110,31 @@ def _connecting_for_certificate(desk: Desk) -> list[str]:
     return lines if lines and _begins_encrypted(desk) else [*lines, "/starttls"]
 
 
-async def run_check(command: str, desk: Desk, before: Snapshot) -> None:
-    """Run the command that checks a cause, or put it on the prompt where something is missing."""
+async def run_check(command: str, desk: Desk, before: Snapshot, refused: str = "") -> None:
+    """Run the command that checks a cause, or put it on the prompt where something is missing.
+
+    `before` is how the session stood when things went wrong, `refused` the line that was refused.
+    """
     missing = unfilled(command)
     if missing:
         desk.say(f"Fill in {' and '.join(dict.fromkeys(missing))}:")
         desk.put_text(visible(command))
         return
     lines = lines_for(command, desk, before)
+    leading = len(lines) - 1
+    if Command.parse(command).verb == "MAIL" and Command.parse(refused).verb == "RCPT":
+        lines.append(visible(refused))
     desk.say(f"Running: {', then '.join(visible(line) for line in lines)}", "code")
-    for line in lines:
+    for number, line in enumerate(lines):
         mark = desk.conversation.log.mark()
-        leading_up = line is not lines[-1]
-        with desk.conversation.driven("why") if leading_up else nullcontext():
+        more_to_come = number < len(lines) - 1
+        with desk.conversation.driven("why") if more_to_come else nullcontext():
             await desk.send_lines([line])
         failed = any(reply.reply.is_refusal for reply in desk.conversation.log.replies_since(mark))
         stands = desk.conversation.connected or line.startswith("/set")
-        if leading_up and (failed or not stands):
-            desk.say("The check ends here: what has to go before it did not go through.", "warn")
+        if failed or not stands:
+            if number < leading:
+                desk.say(
+                    "The check ends here: what has to go before it did not go through.", "warn"
+                )
             return

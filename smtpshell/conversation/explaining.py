@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from smtpshell.conversation.report import Report, Row
-from smtpshell.conversation.trouble import is_past, last_trouble, newest_trouble
+from smtpshell.conversation.trouble import Told, is_past, last_trouble, newest_trouble
 from smtpshell.knowledge.classes import CLASSES, RETRY, WHO
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explain import explain
@@ -281,7 +281,11 @@ def _followed(desk: Desk) -> Report:
 
 
 async def why(desk: Desk, argument: str) -> None:
-    """Diagnose the last refusal, run the command of its cause number N, or look a word up."""
+    """Diagnose the last refusal, run the command of its cause number N, or look a word up.
+
+    Numbers are those of the list that was made last: what a check changes in the session, or is
+    refused itself, does not make its neighbours another command.
+    """
     if argument and not argument.isdecimal():
         from smtpshell.conversation.commands.knowing import explain as look_up
 
@@ -289,20 +293,25 @@ async def why(desk: Desk, argument: str) -> None:
         return
     from smtpshell.conversation.whereabouts import takes_mail_for_recipient
 
-    events = desk.conversation.log.events
-    trouble = last_trouble(events)
-    past = trouble is not None and is_past(events, trouble)
-    at_home = None if past else await takes_mail_for_recipient(desk)
-    target = desk.conversation.target
-    practising = desk.practice is not None and target is not None and target.is_practice
-    client = desk.practice.world.client if practising else ""
-    explanation = diagnose(desk.conversation, at_home=at_home, client=client)
+    log = desk.conversation.log
+    trouble = last_trouble(log.events)
+    past = trouble is not None and is_past(log.events, trouble)
+    if argument and log.told is not None and log.told.newest is newest_trouble(log.events):
+        trouble, explanation = log.told.trouble, log.told.explanation
+    else:
+        at_home = None if past else await takes_mail_for_recipient(desk)
+        target = desk.conversation.target
+        practising = desk.practice is not None and target is not None and target.is_practice
+        client = desk.practice.world.client if practising else ""
+        explanation = diagnose(desk.conversation, at_home=at_home, client=client)
+    if trouble is not None:
+        log.told = Told(trouble, explanation, newest_trouble(log.events))
     if not argument:
         facts = explanation.to_json()
         foreseen = _foreseen(desk.conversation, explanation, facts)
         desk.show([*report_of(explanation, numbered=True), *foreseen, *_followed(desk)], facts)
         return
-    if not argument.isdecimal() or not 1 <= int(argument) <= len(explanation.causes):
+    if not 1 <= int(argument) <= len(explanation.causes):
         raise UsageError(
             f"there is no cause {argument}",
             "/why",
@@ -316,4 +325,8 @@ async def why(desk: Desk, argument: str) -> None:
 
     now = desk.conversation.snapshot
     before = trouble.before if isinstance(trouble, Received) else trouble.after if trouble else now
-    await run_check(command, desk, before)
+    try:
+        await run_check(command, desk, before, getattr(trouble, "line", ""))
+    finally:
+        if log.told is not None:
+            log.told = replace(log.told, newest=newest_trouble(log.events))

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from smtpshell.protocol.events import Event, Received, Sent
+
+if TYPE_CHECKING:
+    from smtpshell.conversation.trouble import Told
 
 LOG_OCTETS = 16 << 20
 """Octets of events kept for /transcript, /save and /why; the oldest are dropped beyond it."""
 
 
 class Log:
-    """The events so far, bounded in octets; the oldest give way."""
+    """The events so far, bounded in octets; the oldest give way. `told` is what /why last said."""
 
     def __init__(self, limit: int = LOG_OCTETS) -> None:
         self._limit = limit
         self._events: list[Event] = []
         self._octets = 0
         self.dropped = 0
+        self.told: Told | None = None
 
     def add(self, event: Event) -> None:
         """Append an event, dropping the oldest quarter when the limit is passed."""

@@ -8,14 +8,32 @@ behind. What a user wants explained is the first of these.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from smtpshell.protocol.events import Connected, Event, Failed, Received
+from smtpshell.protocol.values import dataclass
+
+if TYPE_CHECKING:
+    from smtpshell.knowledge.explanation import Explanation
 
 _FOLLOWED_FROM = {"RCPT": ("MAIL",), "DATA": ("RCPT", "MAIL"), "BDAT": ("RCPT", "MAIL")}
 """For a command that came to nothing: those whose refusal explains it, the nearest first."""
 
 _OUT_OF_ORDER = 503
 _HANGING_UP = ("closed", "reset")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was said of a trouble, by whose numbers checks are asked for.
+
+    `newest` is the last trouble when that was said, or when the last of its checks had ended: as
+    long as nothing new has gone wrong, the numbers stand.
+    """
+
+    trouble: Event
+    explanation: Explanation
+    newest: Event | None
 
 
 def last_trouble(events: Sequence[Event]) -> Event | None:

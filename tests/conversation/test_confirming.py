@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
 
-from smtpshell.conversation.confirming import lines_for
+from smtpshell.conversation.confirming import lines_for, run_check
+from smtpshell.conversation.log import Log
 from smtpshell.conversation.targets import parse_target
 from smtpshell.protocol.errors import UsageError
 from smtpshell.protocol.session import Snapshot
@@ -121,6 +124,38 @@ def test_a_recipient_is_tried_again_in_a_transaction_of_its_own() -> None:
         f"C: {MAIL}",
         f"C: {RCPT}",
     ]
+
+
+def test_the_numbers_of_a_list_stand_while_its_checks_change_the_session() -> None:
+    """After /why 1 has moved the session on, /why 2 runs what the list showed as 2."""
+    lines = ("EHLO client.example", "MAIL FROM:<ann@client.example>", "RCPT TO:<zoe@else.example>")
+    run = in_process("practice", *lines, "/why", "/why 1", "/why 2", "/why 3", "/why")
+    promised = re.findall(r"/why (\d)  runs  (.+)", "\n".join(run.lines))[:3]
+    ran = [line.removeprefix("# Running: ") for line in run.lines if "# Running: " in line]
+    assert [command for _, command in promised] == [line.split(", then ")[-1] for line in ran]
+    refused = Mailish(answers={"RCPT": b"450 4.2.0 Greylisted\r\n", "NOOP": b"502 no\r\n"})
+    with serve(refused) as place:
+        run = in_process(at(place), EHLO, MAIL, RCPT, "/why", "NOOP", "/why 1")
+    assert f"# Running: {RCPT}" not in run.lines, "a newer refusal has numbers of its own"
+
+
+@pytest.mark.parametrize(
+    ("refused", "lines"),
+    [(RCPT, ["RSET", MAIL, RCPT]), ("MAIL FROM:<bob@shop.example>", ["RSET", MAIL]), ("", None)],
+)
+def test_a_sender_refused_behind_a_recipient_is_tried_with_that_recipient(refused, lines) -> None:
+    """Where RCPT was refused for the sender's sake, MAIL alone would tell nothing."""
+    sent: list[str] = []
+
+    async def send_lines(more) -> None:
+        sent.extend(more)
+
+    desk = desk_at(State.MAIL)
+    desk.conversation.log = Log()
+    desk.conversation.driven = lambda _: nullcontext()
+    desk.send_lines, desk.say = send_lines, lambda *_: None
+    asyncio.run(run_check(MAIL, desk, BEFORE, refused))
+    assert sent == (lines or ["RSET", MAIL])
 
 
 def test_what_is_missing_is_asked_for() -> None:
