@@ -291,21 +291,11 @@ async def why(desk: Desk, argument: str) -> None:
 
         await look_up(desk, argument)
         return
-    from smtpshell.conversation.whereabouts import takes_mail_for_recipient
-
     log = desk.conversation.log
-    trouble = last_trouble(log.events)
-    past = trouble is not None and is_past(log.events, trouble)
-    if argument and log.told is not None and log.told.newest is newest_trouble(log.events):
-        trouble, explanation = log.told.trouble, log.told.explanation
-    else:
-        at_home = None if past else await takes_mail_for_recipient(desk)
-        target = desk.conversation.target
-        practising = desk.practice is not None and target is not None and target.is_practice
-        client = desk.practice.world.client if practising else ""
-        explanation = diagnose(desk.conversation, at_home=at_home, client=client)
-    if trouble is not None:
-        log.told = Told(trouble, explanation, newest_trouble(log.events))
+    told = log.told
+    if not argument or told is None or told.newest is not newest_trouble(log.events):
+        told = log.told = await _tell(desk)
+    explanation = told.explanation
     if not argument:
         facts = explanation.to_json()
         foreseen = _foreseen(desk.conversation, explanation, facts)
@@ -323,10 +313,30 @@ async def why(desk: Desk, argument: str) -> None:
         return
     from smtpshell.conversation.confirming import run_check
 
-    now = desk.conversation.snapshot
-    before = trouble.before if isinstance(trouble, Received) else trouble.after if trouble else now
     try:
-        await run_check(command, desk, before, getattr(trouble, "line", ""))
+        await run_check(command, desk, told.before, told.line)
     finally:
-        if log.told is not None:
-            log.told = replace(log.told, newest=newest_trouble(log.events))
+        log.told = replace(told, newest=newest_trouble(log.events))
+
+
+async def _tell(desk: Desk) -> Told:
+    """Diagnose the last trouble; raises `SmtpshellError` when nothing has gone wrong."""
+    from smtpshell.conversation.whereabouts import takes_mail_for_recipient
+
+    conversation = desk.conversation
+    events = conversation.log.events
+    trouble = last_trouble(events)
+    past = trouble is not None and is_past(events, trouble)
+    at_home = None if past else await takes_mail_for_recipient(desk)
+    target = conversation.target
+    practising = desk.practice is not None and target is not None and target.is_practice
+    client = desk.practice.world.client if practising else ""
+    explanation = diagnose(conversation, at_home=at_home, client=client)
+    newest = newest_trouble(events)
+    if isinstance(trouble, Received):
+        return Told(explanation, trouble.before, trouble.line, newest)
+    before = trouble.after if trouble is not None else conversation.snapshot
+    where = conversation.failed_at
+    if not before.target and where is not None:
+        before = replace(before, target=where.label)
+    return Told(explanation, before, "", newest)

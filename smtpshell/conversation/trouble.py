@@ -15,6 +15,7 @@ from smtpshell.protocol.values import dataclass
 
 if TYPE_CHECKING:
     from smtpshell.knowledge.explanation import Explanation
+    from smtpshell.protocol.session import Snapshot
 
 _FOLLOWED_FROM = {"RCPT": ("MAIL",), "DATA": ("RCPT", "MAIL"), "BDAT": ("RCPT", "MAIL")}
 """For a command that came to nothing: those whose refusal explains it, the nearest first."""
@@ -27,12 +28,14 @@ _HANGING_UP = ("closed", "reset")
 class Told:
     """What was said of a trouble, by whose numbers checks are asked for.
 
+    `before` is how the session stood, with the server it was about; `line` what was refused.
     `newest` is the last trouble when that was said, or when the last of its checks had ended: as
     long as nothing new has gone wrong, the numbers stand.
     """
 
-    trouble: Event
     explanation: Explanation
+    before: Snapshot
+    line: str
     newest: Event | None
 
 

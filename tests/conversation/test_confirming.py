@@ -139,6 +139,15 @@ def test_the_numbers_of_a_list_stand_while_its_checks_change_the_session() -> No
     assert f"# Running: {RCPT}" not in run.lines, "a newer refusal has numbers of its own"
 
 
+def test_trying_again_goes_where_it_had_failed() -> None:
+    """After a check that led elsewhere, connecting again is about the first place."""
+    with serve(Smtp()) as one:
+        port = one.port
+    lines = talk(f"/connect 127.0.0.1:{port}", "/why", "/why 1", "/why 2")
+    assert "# Running: /connect 127.0.0.1:25" in lines
+    assert f"# Running: /connect 127.0.0.1:{port}" in lines
+
+
 @pytest.mark.parametrize(
     ("refused", "lines"),
     [(RCPT, ["RSET", MAIL, RCPT]), ("MAIL FROM:<bob@shop.example>", ["RSET", MAIL]), ("", None)],
