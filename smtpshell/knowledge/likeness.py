@@ -56,6 +56,12 @@ MOST_WORDS = 20
 Gains = dict[int, float]
 """How much something speaks for each class that knows it, the classes by number."""
 
+Known = tuple[float, Gains, dict[str, Gains]]
+"""Of a word: the weight of what is known, how it speaks, and how it does with each word behind it."""
+
+NO_PAIRS: dict[str, Gains] = {}
+"""What is known of the words behind a word never seen."""
+
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
@@ -97,11 +103,14 @@ class Guesser:
             log(SMOOTHING / (counts[class_].total() + SMOOTHING * size)) for class_ in self._classes
         ]
         self._gains: dict[str, Gains] = {}
+        self._pairs: dict[str, dict[str, Gains]] = {}
         for number, class_ in enumerate(self._classes):
             for name, count in counts[class_].items():
+                word, pair, second = name.partition(" ")
+                table = self._pairs.setdefault(word, {}) if pair else self._gains
                 gain = log((count + SMOOTHING) / SMOOTHING)
-                self._gains.setdefault(name, {})[number] = gain
-        self._of_word: dict[str, tuple[float, Gains]] = {}
+                table.setdefault(second if pair else word, {})[number] = gain
+        self._of_word: dict[str, Known] = {}
 
     def _kin(self, word: str) -> list[str]:
         """Return what a word is related to: its beginning, and its groups."""
@@ -117,8 +126,8 @@ class Guesser:
                 yield f"{before} {word}"
             before = word
 
-    def _weigh_word(self, word: str) -> tuple[float, Gains]:
-        """Return the weight of what is known about a word, and how it speaks for the classes."""
+    def _weigh_word(self, word: str) -> Known:
+        """Return what is known about a word."""
         found = self._of_word.get(word)
         if found is None:
             known = 0.0
@@ -130,7 +139,7 @@ class Guesser:
                     known += weight
                     for number, gain in gains.items():
                         total[number] = total.get(number, 0.0) + weight * gain
-            found = known, total
+            found = known, total, self._pairs.get(word, NO_PAIRS)
             if word in self._gains:
                 self._of_word[word] = found
         return found
@@ -141,14 +150,15 @@ class Guesser:
         told: list[tuple[str, Gains]] = []
         known = 0.0
         before = ""
+        pairs = NO_PAIRS
         for word in words[:MOST_WORDS]:
-            weight, gains = self._weigh_word(word)
+            pair = pairs.get(word)
+            weight, gains, pairs = self._weigh_word(word)
             if gains:
                 known += weight
                 told.append((word, gains))
                 for number, gain in gains.items():
                     scores[number] += gain
-            pair = self._gains.get(f"{before} {word}")
             if pair is not None:
                 known += PAIR
                 told.append((f"{before} {word}", pair))
