@@ -20,7 +20,13 @@ from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.enhanced import cloud_owner, disagreement, enhanced_row
 from smtpshell.knowledge.explanation import Cause, Explanation
 from smtpshell.knowledge.likeness import Guesser, train
-from smtpshell.knowledge.logins import LoginKind, is_cancelled, login_kind
+from smtpshell.knowledge.logins import (
+    LOGIN_REFUSED,
+    OF_AUTH_ALONE,
+    LoginKind,
+    is_cancelled,
+    login_kind,
+)
 from smtpshell.knowledge.places import Places, Template, fill, fill_causes, templates
 from smtpshell.knowledge.reading import find_enhanced, read
 from smtpshell.knowledge.rulebook import Rule, Rulebook, own_rulebook
@@ -28,6 +34,7 @@ from smtpshell.knowledge.situation import session_words, situation
 from smtpshell.knowledge.speaker import of_session, provider_and_software
 from smtpshell.knowledge.verdict import Heard, decide, listen
 from smtpshell.protocol.replies import Reply
+from smtpshell.protocol.values import replace
 
 NO_CONTEXT = Context()
 """What is known of a reply that was pasted: nothing."""
@@ -54,8 +61,10 @@ def explain(
 
     `book` are the rules to use when they are not our own alone (see rulebook.load_rulebook).
     """
-    verb = context.command
     code = reply.code
+    if not context.command and code in OF_AUTH_ALONE:
+        context = replace(context, verb="AUTH")
+    verb = context.command
     if reply.is_positive:
         return _success(reply, context, verb)
     if is_cancelled(reply, context):
@@ -77,7 +86,8 @@ def explain(
     verdict = decide(book, voices, heard, lambda: _guesser(book).guess(reading.words))
     kind = CLASSES[verdict.class_]
     rule = verdict.rule
-    facts = situation(context, verb, provider, enhanced, code, software)
+    answered = verb or ("AUTH" if rule is not None and rule.name == LOGIN_REFUSED else "")
+    facts = situation(context, answered, provider, enhanced, code, software)
     login = login_kind(reply, context) if kind.name in OF_LOGINS else None
     if login is not None:
         facts |= {f"login:{login.name}"}

@@ -24,7 +24,8 @@ from smtpshell.protocol.values import dataclass
 class Failure:
     """One way in which a connection fails; `causes` are (port, text, command) by likelihood.
 
-    A cause with a port ("25") holds on that port only, and comes first there.
+    A cause with a port ("25") holds on that port only, and comes first there; with a question mark
+    ("25?") it also comes first where nobody tells the port.
     """
 
     kind: str
@@ -149,7 +150,12 @@ def explain_failure(kind: str, context: Context, *, detail: str = "") -> Explana
         places["waited"] = f" within {context.ms / 1000:.3g} seconds"
     places["port_use"] = f" ({PORTS[context.port]})" if context.port in PORTS else ""
     port = str(context.port or "")
-    first = {command: text for ports, text, command in row.causes if port and ports == port}
+    first = {
+        command: text
+        for ports, text, command in reversed(row.causes)
+        if (ports.rstrip("?") == port if port else ports.endswith("?"))
+    }
+    first = dict(reversed(first.items()))
     others = {command: text for ports, text, command in row.causes if not ports}
     rows = [(text, command) for command, text in {**first, **others, **first}.items()]
     causes = fill_causes(rows, places, MOST_CAUSES)

@@ -18,6 +18,12 @@ KEEPS_PASSWORD = ("CRAM-MD5", "DIGEST-MD5")
 
 _BETWEEN_SERVERS = 25
 
+OF_AUTH_ALONE = frozenset({432, 534, 535, 538})
+"""Codes that answer AUTH and nothing else (RFC 4954 section 6), also where nobody told the verb."""
+
+LOGIN_REFUSED = "login-refused"
+"""The rule whose texts are said of a login and nothing else, also where no code stands by them."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoginKind:

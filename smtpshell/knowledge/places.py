@@ -193,7 +193,7 @@ def _repeat(places: Places) -> str:
     """Return the refused command as it was sent, where sending it again is harmless and plain."""
     context = places.context
     plain = _LINE.fullmatch(context.line) and context.command in ("EHLO", "MAIL", "RCPT", "DATA")
-    return context.line if plain else places["again"] if context.state else "NOOP"
+    return context.line if plain else places["again"]
 
 
 _LINE = re.compile(r"[A-Za-z]{4}[\w.+=/<>:@\[\] -]{0,400}", re.ASCII)

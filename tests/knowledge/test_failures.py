@@ -52,6 +52,15 @@ def test_port_25_without_an_answer_points_at_submission():
     assert found.next[0] == "/connect mx.example.com:587"
 
 
+def test_without_a_port_the_usual_ones_are_told():
+    """Where nobody says which port it was, each usual one is named with what it means."""
+    for kind in ("filtered", "refused", "failed"):
+        found = explain_failure(kind, Context(host="mx.example.com"))
+        assert found.next[0] == "/connect mx.example.com:587", kind
+    one = explain_failure("refused", Context(host="mx.example.com", port=587))
+    assert "on port 587." not in " ".join(cause.text for cause in one.causes)
+
+
 def test_the_time_waited_is_told():
     """Without a banner the meaning says how long was waited."""
     found = explain_failure("no-banner", Context(host="mx.example.com", ms=30_000))

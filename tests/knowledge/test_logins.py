@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smtpshell.knowledge.context import Context
+from smtpshell.knowledge.explain import explain
 from smtpshell.knowledge.logins import login_advice
 from smtpshell.knowledge.providers import providers
 from smtpshell.protocol.replies import Reply
@@ -60,3 +61,13 @@ def test_every_provider_says_what_it_wants(provider) -> None:
     advice = login_advice(Reply.parse("535 no"), Context(verb="AUTH", host=provider.host))
     assert provider.user in advice
     assert provider.password in advice
+
+
+@pytest.mark.parametrize(
+    "text", ["535 5.7.8 Error: authentication failed", "The user name or password is incorrect"]
+)
+def test_a_refused_login_is_one_also_where_nobody_tells_the_verb(text) -> None:
+    """The codes and the words of refused logins answer AUTH alone, so nothing else is advised."""
+    found = explain(Reply.parse(text), Context())
+    assert "password is wrong" in found.causes[0].text
+    assert not any("have not logged in" in cause.text for cause in found.causes)

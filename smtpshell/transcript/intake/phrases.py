@@ -113,6 +113,23 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ("unsupported protocol", "tls-failed"),
     ("no appropriate protocol", "tls-failed"),
     ("sslhandshakeexception", "tls-failed"),
+    # What mail programs with windows say: Thunderbird, Outlook, Apple Mail.
+    ("may be unavailable or is refusing smtp connections", "refused"),
+    ("was lost in the middle of the transaction", "closed"),
+    ("connection to outgoing server", "filtered"),
+    ("using starttls since it does", "no-starttls"),
+    ("seem to support encrypted passwords", "no-auth"),
+    ("not support the selected authentication method", "no-auth"),
+    ("support any compatible authentication method", "no-auth"),
+    ("n't support the selected authentication method", "no-auth"),
+    ("unable to authenticate to outgoing server", "login-failed"),
+    ("login to server", "login-failed"),
+    ("cannot connect to your outgoing", "failed"),
+    ("connect using smtp on port", "failed"),
+    ("0x800ccc0d", "unresolved"),
+    ("0x800ccc0e", "failed"),
+    ("0x800ccc0f", "closed"),
+    ("0x80042109", "failed"),
     # What the server does not offer.
     ("starttls command failed", "no-starttls"),
     ("did not advertise starttls", "no-starttls"),
@@ -122,7 +139,14 @@ _PHRASES: tuple[tuple[str, str], ...] = (
     ("starttls is not supported", "no-starttls"),
     ("requested ssl level failed", "no-starttls"),
     ("support tls via the starttls", "no-starttls"),
-    ("server does not support secure connections", "no-starttls"),
+    ("not support secure connections", "no-starttls"),
+    ("not support the connection encryption", "no-starttls"),
+    ("not support encryption", "no-starttls"),
+    ("n't support encryption", "no-starttls"),
+    ("not support ssl", "no-starttls"),
+    ("n't support ssl", "no-starttls"),
+    ("not support tls", "no-starttls"),
+    ("n't support tls", "no-starttls"),
     ("tls is required, but was not offered", "no-starttls"),
     ("server doesn't support starttls", "no-starttls"),
     ("did not advertise authentication", "no-auth"),
@@ -164,18 +188,8 @@ _PHRASES: tuple[tuple[str, str], ...] = (
 
 _HINTS = (
     *("refus", "time", "name", "host", "connect", "ssl", "tls", "auth", "cert", "closed", "reset"),
-    *(
-        "unreach",
-        "route",
-        "login",
-        "eof",
-        "pipe",
-        "eai_",
-        "version",
-        "greeting",
-        "0 bytes",
-        "econn",
-    ),
+    *("unreach", "route", "login", "eof", "pipe", "eai_", "version", "greeting", "0 bytes"),
+    *("econn", "encrypt", "secure conn", "0x800", "lost in"),
     *("reading response", "waiting for", "enotfound", "try again", "server response", "protocol"),
     *("getaddrinfo", "cipher", "handshake", "password", "no address", "pkix", "sending mail"),
     *("expired", "end of file", "empty reply", "socket close", "weird server", "suitable auth"),
@@ -210,7 +224,8 @@ def _places() -> tuple[re.Pattern[str], ...]:
         re.compile(r"host: " + name + r", port: (?P<port>[0-9]{2,5})"),
         re.compile(
             r"(?i)(?:\bhost(?: ?name)?[:=]? |enotfound |unknownhostexception: |lookup "
-            r"|bad hostname |connect(?:ion)? (?:to|with) | by )['\"]?" + name
+            r"|bad hostname |connect(?:ion)? (?:to|with) | by |\(smtp\) |login to server )['\"]?"
+            + name
         ),
     )
 

@@ -252,6 +252,28 @@ def test_several_recipients_are_several_finds() -> None:
     assert found[1].reply.lines == ("4.2.2 It's full", "sorry")
 
 
+WINDOWS = {
+    "The message could not be sent because the connection to Outgoing server (SMTP) "
+    "mail.example.com timed out. Try again.": "network",
+    "The message could not be sent because connecting to Outgoing server (SMTP) mail.example.com "
+    "failed. The server may be unavailable or is refusing SMTP connections.": "network",
+    "Login to server mail.example.com with username ann failed.": "auth_required",
+    "Unable to establish a secure link with Outgoing server (SMTP) mail.example.com using STARTTLS "
+    "since it doesn't advertise that feature.": "tls",
+    "Your server does not support the connection encryption type you have specified.": "tls",
+    "The server does not support encryption": "tls",
+    "Cannot connect to your outgoing (SMTP) e-mail server (0x80042109)": "network",
+}
+
+
+@pytest.mark.parametrize("text", WINDOWS)
+def test_the_dialogs_of_mail_programs_are_understood(text: str) -> None:
+    """What Thunderbird and Outlook show leads to the class, and to the host that they name."""
+    (found,) = find(text)
+    assert classes([found]) == [WINDOWS[text]]
+    assert found.facts.get("host") == ("mail.example.com" if ".com" in text else None)
+
+
 def test_phrases_are_found_by_their_hints() -> None:
     """Every phrase of the table leads to its kind: none is hidden by an earlier row or a hint."""
     from smtpshell.transcript.intake.phrases import PHRASES, failure_in
