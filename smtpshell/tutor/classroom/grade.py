@@ -28,6 +28,7 @@ from smtpshell.tutor.classroom.points import SUBMISSION_SECONDS, Grade, Terms, b
 from smtpshell.tutor.classroom.points import grade as grade_submission
 from smtpshell.tutor.classroom.receipts import Seen, load_key, receipts_in
 from smtpshell.tutor.classroom.replaying import Canonicals
+from smtpshell.tutor.classroom.roster import read_roster
 from smtpshell.tutor.classroom.witnessed import witnessed
 
 if TYPE_CHECKING:
@@ -36,13 +37,15 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from smtpshell.conversation.settings import Settings
-    from smtpshell.tutor.classroom.gradebooks import Person
+    from smtpshell.tutor.classroom.roster import Person
     from smtpshell.tutor.lesson import Lesson
 
 GOOD, BAD, USAGE, ENVIRONMENT = 0, 1, 2, 3
 
 REPEATED = 0.5
 """Seconds between interruptions; the first may hit a task whose end nobody waits for."""
+
+NOTHING = "nothing was handed in"
 
 GRACE = 10.0
 """Seconds beyond the time of a submission after which even a busy grader is interrupted."""
@@ -59,7 +62,7 @@ def build_parser() -> Parser:
         "somebody under this student's domain or at this student's port do these steps, when it\n"
         "says so. It does not prove who sat there. The key stays in this user's state folder.\n\n"
         "Exit status: 0 all were graded, 1 some submissions were bad or did not --pass, 2 usage,\n"
-        "3 environment.\n"
+        "3 environment. Where nothing was handed in, nothing did --pass.\n"
         "With --json one object for each student is printed.",
         allow_abbrev=False,
     )
@@ -125,7 +128,7 @@ def _main(words: list[str], settings: Settings) -> int:
         raise UsageError("a hint costs 0 to 1 points", "--hint-price")
     if not 0 <= options.needed <= 100:
         raise UsageError("all there is are 100 percent", "--pass")
-    people = gradebooks.read_roster(options.roster) if options.roster else {}
+    people = read_roster(options.roster) if options.roster else {}
     lessons = lessons_by_id(options.lesson or ())
     terms = Terms(lessons, options.hint_price, options.any_seed)
     seen = _seen(options)
@@ -139,12 +142,14 @@ def _main(words: list[str], settings: Settings) -> int:
             )
     handed_in = {grade.student.casefold() for grade in grades}
     absent = [each.student for key, each in people.items() if key not in handed_in]
-    _write(options, grades, absent, lessons, people)
-    _tell(grades, absent, lessons, settings)
+    missing = [Grade(student, "", problems=(NOTHING,)) for student in absent]
+    _write(options, grades, missing, lessons, people)
+    _tell(grades, missing, lessons, settings)
     if seen is not None:
         _tell_receipts(seen, settings)
-    failed = [each for each in grades if not passes(each, options.needed)]
-    return BAD if failed or any(grade.problems for grade in grades) else GOOD
+    failed = [each for each in (*grades, *missing) if not passes(each, options.needed)]
+    unproven = options.needed and not grades
+    return BAD if failed or unproven or any(grade.problems for grade in grades) else GOOD
 
 
 def _seen(options: argparse.Namespace) -> Seen | None:
@@ -289,16 +294,15 @@ def _together(one: Grade, other: Grade) -> Grade:
 def _write(
     options: argparse.Namespace,
     grades: Sequence[Grade],
-    absent: Sequence[str],
+    missing: Sequence[Grade],
     lessons: Mapping[str, Lesson],
     people: Mapping[str, Person],
 ) -> None:
     from smtpshell.tutor import junit
 
-    missing = [Grade(student, "", problems=("nothing was handed in",)) for student in absent]
     texts: dict[str, Callable[[], str]] = {
         "out": lambda: reports.grades_csv([*grades, *missing]),
-        "json_file": lambda: reports.grades_json(grades, reports.mistakes_in(grades)),
+        "json_file": lambda: reports.grades_json([*grades, *missing], reports.mistakes_in(grades)),
         "moodle": lambda: gradebooks.moodle_csv(grades, lessons, people),
         "canvas": lambda: gradebooks.canvas_csv(grades, lessons, people),
         "gradescope": lambda: gradebooks.gradescope_json(grades[0]),
@@ -311,22 +315,23 @@ def _write(
             except OSError as error:
                 raise FileError.from_os(error, path, "write") from error
     if options.junit:
-        ran, skipped = reports.cases_of(grades)
+        ran, skipped = reports.cases_of([*grades, *missing])
         junit.write(Path(options.junit), "grade", ran, skipped)
 
 
 def _tell(
     grades: Sequence[Grade],
-    absent: Sequence[str],
+    missing: Sequence[Grade],
     lessons: Mapping[str, Lesson],
     settings: Settings,
 ) -> None:
     if settings.json:
         from smtpshell.transcript.jsonl import as_json
 
-        for grade in grades:
+        for grade in (*grades, *missing):
             print(as_json(reports.facts_of(grade)))
         return
+    absent = [grade.student for grade in missing]
     for line in reports.words(grades, absent, lessons, ascii_only=settings.plain):
         print(line)
 

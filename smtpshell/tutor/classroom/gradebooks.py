@@ -6,58 +6,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from smtpshell.protocol.errors import FileError, UsageError
 from smtpshell.protocol.text import visible
-from smtpshell.protocol.values import dataclass
 from smtpshell.tutor.classroom.points import Grade, possible
 from smtpshell.tutor.classroom.reports import as_csv, cell
+from smtpshell.tutor.classroom.roster import Person
 from smtpshell.tutor.lesson import Lesson
 
-MOST_STUDENTS = 5_000
 MOST_OUTPUT = 500
-
-_ID_COLUMNS = ("student", "id", "id number", "sis user id")
-_NAME_COLUMNS = ("name", "full name", "student name")
-_EMAIL_COLUMNS = ("email", "email address", "e-mail")
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """One line of a roster."""
-
-    student: str
-    name: str = ""
-    email: str = ""
-
-
-def read_roster(path: str) -> dict[str, Person]:
-    """Read a roster, a CSV file with a column `student` (or `id`) and maybe `name` and `email`.
-
-    Raises `FileError` or `UsageError`.
-    """
-    import csv
-
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:  # noqa: PTH123 - newline matters
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise FileError.from_os(error, path, "read") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError("it is no CSV file in UTF-8", path) from error
-    people: dict[str, Person] = {}
-    for row in rows[:MOST_STUDENTS]:
-        facts = {str(name).strip().casefold(): str(value or "") for name, value in row.items()}
-        student = _first(facts, _ID_COLUMNS)
-        if student:
-            person = Person(student, _first(facts, _NAME_COLUMNS), _first(facts, _EMAIL_COLUMNS))
-            people[student.casefold()] = person
-    if not people:
-        raise UsageError("no student stands in it", path, "Give it a column called student.")
-    return people
-
-
-def _first(facts: Mapping[str, str], names: Iterable[str]) -> str:
-    return next((facts[name].strip() for name in names if facts.get(name, "").strip()), "")
 
 
 def _by_lesson(grade: Grade) -> dict[str, float]:

@@ -107,7 +107,7 @@ def parse_submission(octets: bytes) -> Submission:
 
 def _parsed(octets: bytes) -> Any:  # noqa: ANN401 - whatever the JSON holds
     try:
-        return json.loads(octets.decode("utf-8"), parse_constant=_no_constant)
+        return json.loads(octets.decode("utf-8-sig"), parse_constant=_no_constant)
     except UnicodeDecodeError:
         raise Refused("it is not UTF-8 text") from None
     except RecursionError:

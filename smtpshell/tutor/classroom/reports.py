@@ -254,13 +254,15 @@ def _words(
     for grade in grades:
         for note in grade.notes:
             yield f"Note: {grade.student}: {note}."
+    if not grades:
+        yield "Note: no file called ID.smtpshell.json lies in the folder."
     if absent:
         yield f"Not handed in: {', '.join(absent)}."
     for each in mistakes_in(good)[:SHOWN_STEPS]:
         title = _title(lessons.get(each.lesson), each.item)
         yield f"Mistakes: {each.lesson}, {title}: {_count(len(each.students), 'student')}."
         for line, count in each.commonest():
-            yield f"  {count} times: {line}"
+            yield f"  {_count(count, 'time')}: {line}"
 
 
 def _title(lesson: Lesson | None, item: str) -> str:

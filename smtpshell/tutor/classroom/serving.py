@@ -106,7 +106,7 @@ def main(words: list[str], settings: Settings) -> int:
 
 def _students(options: argparse.Namespace) -> list[str]:
     if options.roster:
-        from smtpshell.tutor.classroom.gradebooks import read_roster
+        from smtpshell.tutor.classroom.roster import read_roster
 
         people = read_roster(options.roster).values()
         students = [check_student(person.student) for person in people]

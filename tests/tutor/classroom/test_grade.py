@@ -88,7 +88,7 @@ def test_the_other_tables_have_the_shapes_that_programs_want(room: Path) -> None
     assert [each["student"] for each in whole["students"] if each["steps"]] == sorted([BOB, CAROL])
     assert whole["mistakes"][0]["step"] == "envelope"
     suite = ET.fromstring((room / "junit").read_text())
-    assert (suite.get("tests"), suite.get("failures")) == ("9", "3")
+    assert (suite.get("tests"), suite.get("failures")) == ("10", "4")
     moodle = list(csv.reader((room / "moodle").read_text().splitlines()))
     assert moodle[0] == ["ID number", "Email address", "A lesson that varies", "Total"]
     assert [BOB, "bob@practice.example", "4", "4"] in moodle
@@ -153,6 +153,19 @@ def test_pass_is_what_a_command_grader_asks(room: Path) -> None:
     assert run(room, "--pass", "101") == 2
 
 
+def test_who_hands_nothing_in_does_not_pass(room: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Somebody on the roster without a file is in every report, and fails where points count."""
+    for name in ("bad", CAROL):
+        (room / "in" / f"{name}.smtpshell.json").unlink()
+    (room / "roster.csv").write_text(f"student\n{BOB}\n999\n")
+    roster = ("--roster", str(room / "roster.csv"))
+    assert run(room, *roster, "--json-file", str(room / "all.json")) == 0
+    students = {each["student"]: each for each in read_json(room / "all.json")["students"]}
+    assert students["999"]["problems"] == ["nothing was handed in"]
+    assert "Not handed in: 999." in capsys.readouterr().out
+    assert run(room, *roster, "--pass", "50") == 1
+
+
 def test_json_prints_an_object_for_each_student(
     room: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -178,8 +191,10 @@ def test_usage_and_environment_have_their_statuses(words: list[str], status: int
 
 
 def test_an_empty_folder_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing was handed in, nothing is bad."""
+    """Nothing was handed in, nothing is bad; but nothing has passed either."""
     assert guarded(["grade", str(tmp_path)]) == 0
+    assert "no file called ID.smtpshell.json" in capsys.readouterr().out
+    assert guarded(["grade", str(tmp_path), "--pass", "1"]) == 1
     assert "0 graded" in capsys.readouterr().out
 
 

@@ -52,6 +52,11 @@ def reason_of(octets: bytes) -> str | None:
     return None
 
 
+def test_the_mark_of_an_editor_does_no_harm() -> None:
+    """Some editors begin a file with a byte order mark; it is no part of the submission."""
+    assert parse_submission(b"\xef\xbb\xbf" + file_of()) == parse_submission(file_of())
+
+
 HOSTILE = {
     "nothing": b"",
     "no JSON": b"import os; os.system('id')",
