@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,9 @@ def socket_path() -> Path:
 
 async def ask(words: list[str], path: Path | None = None) -> dict[str, Any]:
     """Say words to the classroom server that runs, return its answer; raises `SmtpshellError`."""
-    async with asyncio.timeout(SECONDS), _line_to_the_server(path) as (reader, writer):
+    async with _line_to_the_server(path) as (reader, writer):
         writer.write(json.dumps(words).encode() + b"\n")
-        answer = json.loads(await reader.readline())
-    if not isinstance(answer, dict):
-        answer = {"error": "the server says nothing that makes sense"}
+        answer = _object(await _soon(reader.readline()))
     if "error" in answer:
         raise SmtpshellError(str(answer["error"]), f"classroom {words[0]}", status=NOT_DONE)
     return answer
@@ -41,8 +39,23 @@ async def overhear(path: Path | None = None) -> AsyncIterator[str]:
     """Yield what the running server tells its teacher, where everybody is first."""
     async with _line_to_the_server(path) as (reader, writer):
         writer.write(b'["watch"]\n')
-        while line := await reader.readline():
-            yield str(json.loads(line)["line"])
+        line = await _soon(reader.readline())
+        while line:
+            yield str(_object(line).get("line", ""))
+            line = await reader.readline()
+
+
+async def _soon(line: Awaitable[bytes]) -> bytes:
+    """Return what is read; raises `TimeoutError` where the server says nothing at all."""
+    return await asyncio.wait_for(line, SECONDS)
+
+
+def _object(line: bytes) -> dict[str, Any]:
+    """Return an answer; raises `ValueError` for what is none, so that it counts as no answer."""
+    answer = json.loads(line)
+    if not isinstance(answer, dict):
+        raise ValueError("an answer is an object")  # noqa: TRY004 - as for what is no JSON
+    return answer
 
 
 @asynccontextmanager
@@ -50,8 +63,8 @@ async def _line_to_the_server(
     path: Path | None,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     try:
-        reader, writer = await asyncio.open_unix_connection(
-            path or socket_path(), limit=LONGEST_ANSWER
+        reader, writer = await asyncio.wait_for(
+            asyncio.open_unix_connection(path or socket_path(), limit=LONGEST_ANSWER), SECONDS
         )
         try:
             yield reader, writer

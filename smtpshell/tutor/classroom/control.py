@@ -52,13 +52,16 @@ class Control:
         }
 
     async def open(self) -> bool:
-        """Listen; False where another classroom does already, or the system has no such sockets."""
+        """Listen; False where another classroom does already, or no socket can be made there."""
         if not hasattr(asyncio, "start_unix_server") or await _answers(self._path):
             return False
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._path.unlink(missing_ok=True)
+        except OSError:
+            return False
         before = os.umask(0o177)
         try:
-            self._path.unlink(missing_ok=True)
             self._server = await asyncio.start_unix_server(self._serve, self._path, limit=LONGEST)
         except OSError:
             return False

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from smtpshell.protocol.text import visible
+from smtpshell.tutor.classroom.asking import socket_path
 from smtpshell.tutor.classroom.ports import overview, places_of
 from smtpshell.tutor.classroom.watching import Watch, clock_of
 
@@ -73,8 +74,8 @@ class Desk:
             )
         if not controlled:
             self._line(
-                "# This server hears no say, pause or reset: another one runs here, or the system "
-                "has no sockets for it."
+                "# This server hears no say, pause or reset: another one runs here, or no socket "
+                f"can be made at {socket_path()}."
             )
         else:
             self._line("# In another terminal: smtpshell classroom say, pause, demo, reset, ports.")
