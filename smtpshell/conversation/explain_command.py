@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 from smtpshell.conversation.explain_views import make_view
 from smtpshell.conversation.options import Parser
+from smtpshell.conversation.report import counted
 from smtpshell.knowledge.classes import CLASSES
 from smtpshell.protocol.errors import FileError, Status, UsageError
 from smtpshell.protocol.text import encode
@@ -39,7 +40,7 @@ _WRITTEN_END = re.compile(r"(?:\\r)?\\n(?=[2-5][0-9]{2}[ -])")
 _EPILOG = """\
 examples:
   smtpshell explain "550 5.7.1 Message rejected" --command MESSAGE
-  smtpshell explain --file bounce.eml
+  smtpshell explain bounce.eml
   smtpshell explain --summary --file /var/log/mail.log
   smtpshell explain --jsonl < replies.jsonl
 
@@ -56,7 +57,12 @@ def parser() -> Parser:
         epilog=_EPILOG,
         allow_abbrev=False,
     )
-    made.add_argument("text", nargs="*", metavar="TEXT", help="the text; - or none: standard input")
+    made.add_argument(
+        "text",
+        nargs="*",
+        metavar="TEXT",
+        help="the text, or one name with a dot or a slash of a file; - or none: standard input",
+    )
     made.add_argument(
         "--file", metavar="FILE", help="read the text from a file (-: standard input)"
     )
@@ -124,6 +130,8 @@ def _source(options: argparse.Namespace) -> Iterator[tuple[BinaryIO, int]]:
     text = " ".join(options.text)
     if options.file and options.text:
         raise UsageError("give a text or --file, not both", text[:40])
+    if names_file(text):
+        options.file = text
     if options.file and options.file != "-":
         try:
             file = Path(options.file).open("rb")  # noqa: SIM115 - closed by the with below
@@ -140,6 +148,20 @@ def _source(options: argparse.Namespace) -> Iterator[tuple[BinaryIO, int]]:
         if sys.stdin.isatty():
             print("Paste the text, then press Ctrl-D.", file=sys.stderr)
         yield sys.stdin.buffer, 0
+
+
+def names_file(text: str) -> bool:
+    """Tell whether a text can be nothing but the name of a file that is there.
+
+    >>> names_file("550 5.1.1 User unknown"), names_file(__file__)
+    (False, True)
+    """
+    if not ("." in text or "/" in text) or text.split()[:1] != [text] or len(text) > 4_000:
+        return False
+    try:
+        return Path(text).is_file()
+    except (OSError, ValueError):
+        return False
 
 
 _Item = TypeVar("_Item")
@@ -197,7 +219,7 @@ def main(words: list[str], settings: Settings) -> int:
         progress = _Progress(size, settings)
         try:
             if options.jsonl:
-                return _answer_records(stream, given_facts(options), progress)
+                return _answer_records(stream, options, settings, progress)
             return _explain(stream, options, settings, progress)
         finally:
             progress.end()
@@ -226,14 +248,25 @@ def _explain(
     return Status.OK if view.explained else NOTHING_FOUND
 
 
-def _answer_records(stream: BinaryIO, given: Facts, progress: _Progress) -> int:
+def _answer_records(
+    stream: BinaryIO, options: argparse.Namespace, settings: Settings, progress: _Progress
+) -> int:
+    """Answer each line; those that hold no reply are counted on standard error, at the end."""
     from smtpshell.transcript.jsonl import as_json
 
-    explained = False
+    given = given_facts(options)
+    faults, number, first = 0, 0, ""
     write = sys.stdout.write
-    for line, length in _reading(capped_lines(stream, RECORD_KEPT), "-"):
+    lines = _reading(capped_lines(stream, RECORD_KEPT), options.file or "-")
+    for number, (line, length) in enumerate(lines, 1):
         told = answer(line, length, given)
-        explained = explained or "error" not in told
+        if "error" in told:
+            told["line"] = number
+            first = first or f"line {number}: {told['error']}"
+            faults += 1
         write(as_json(told) + "\n")
         progress.step(length)
-    return Status.OK if explained else NOTHING_FOUND
+    progress.end()
+    if faults and not settings.quiet:
+        print(f"smtpshell: {counted(faults, 'line')} held no reply. {first}.", file=sys.stderr)
+    return Status.OK if number > faults else NOTHING_FOUND

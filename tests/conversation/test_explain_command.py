@@ -352,3 +352,29 @@ def test_json_tells_on_standard_error_what_it_could_not_read() -> None:
     assert [item["class"] for item in run.objects] == ["relay_denied"]
     assert "1 line held nothing that could be read, such as line 3" in run.err
     assert smtpshell("explain", "--json", "-q", stdin=text).err == ""
+
+
+def test_the_name_of_a_file_alone_is_read(tmp_path, monkeypatch, capsys) -> None:
+    """One word that names a file which is there stands for what the file holds."""
+    (tmp_path / "bounce.eml").write_text(RELAY + "\n")
+    monkeypatch.chdir(tmp_path)
+    for name in ("bounce.eml", "./bounce.eml", str(tmp_path / "bounce.eml")):
+        assert main(["--json", name], Settings()) == 0
+        assert objects(capsys.readouterr().out)[0]["class"] == "relay_denied"
+    assert main(["gone.eml"], Settings()) == 1
+    with pytest.raises(UsageError):
+        main(["--file", "bounce.eml", "bounce.eml"], Settings())
+
+
+def test_a_wrong_json_line_says_where_and_the_rest_goes_on(tmp_path, capsys) -> None:
+    """The answer to a line that holds no reply has its number, and what is wrong with it."""
+    wrong = ["{'reply': '550'}", "[1]", '{"reply": ""}', "\x00\xff", "[" * 100_000]
+    file = tmp_path / "x.jsonl"
+    lines = ['{"reply": "550 5.1.1 no"}', *wrong, '{"reply": "250 ok"}']
+    file.write_text("\n".join(lines) + "\n", encoding="latin-1")
+    assert main(["--jsonl", "--file", str(file)], Settings()) == 0
+    shown = capsys.readouterr()
+    told = objects(shown.out)
+    assert [one.get("line") for one in told] == [None, 2, 3, 4, 5, 6, None]
+    assert told[1]["error"].endswith("at column 2")
+    assert shown.err.startswith("smtpshell: 5 lines held no reply. line 2: not JSON: expecting ")

@@ -132,7 +132,7 @@ def answer(line: bytes, length: int, given: Facts) -> dict[str, object]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
-        return failed(f"not JSON: {type(error).__name__ if line.strip() else 'the line is empty'}")
+        return failed(f"not JSON: {_fault(error) if line.strip() else 'the line is empty'}")
     if not isinstance(record, dict):
         return failed("not a JSON object")
     text = _reply_text(record.get("reply"))
@@ -142,6 +142,15 @@ def answer(line: bytes, length: int, given: Facts) -> dict[str, object]:
     one_line = has_code(text) and "\n" not in text and text[3:4] in " -"
     reply = reply_of(text) if one_line else Reply.parse(text[:LONGEST])
     return explained(Found(0, "record", reply, facts=facts)).to_json()
+
+
+def _fault(error: Exception) -> str:
+    """Return in words what is wrong with a line that is no JSON, and where."""
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg[:1].lower()}{error.msg[1:]} at column {error.colno}"
+    if isinstance(error, UnicodeDecodeError):
+        return f"octet {error.start + 1} is not UTF-8"
+    return "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def _reply_text(value: object) -> str | None:
