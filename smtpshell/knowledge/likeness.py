@@ -50,14 +50,14 @@ MORE_CALM = 8.0
 LEAST = 0.02
 """A class is not spoken of when it is believed less than this, the best class being 1."""
 
-MOST_WORDS = 20
+MOST_WORDS = 14
 """Words of a text that are looked at; a reason stands at its beginning."""
 
 Gains = dict[int, float]
 """How much something speaks for each class that knows it, the classes by number."""
 
 Known = tuple[float, Gains, dict[str, Gains]]
-"""Of a word: the weight of what is known, how it speaks, and how it does with each word behind it."""
+"""Of a word: the weight of what is known, how it speaks, and how with each word behind it."""
 
 NO_PAIRS: dict[str, Gains] = {}
 """What is known of the words behind a word never seen."""

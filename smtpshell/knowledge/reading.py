@@ -102,6 +102,7 @@ _HYPHEN = "\u2010"
 """Stands for the hyphen of a name while all others are taken out."""
 
 _SEPARATE = re.compile(r"[\s<>()\[\]{}\"';:,|`=]+")
+_HYPHENED = re.compile(r"-[a-z0-9-]{0,60}\.[a-z]")
 _HUMPS = re.compile("[A-Z][a-z]+(?:[A-Z][a-z]+)+")
 _HUMP = re.compile("[A-Z][a-z]+")
 _ENHANCED = re.compile(r"(?<![\d.])[245]\.\d{1,3}\.\d{1,3}(?!\.?\d)")
@@ -262,7 +263,7 @@ def read(text: str) -> Reading:
         text = _replaced(text, _HYPHENS)
     if "@" in text:
         text = _without_mail_addresses(text)
-    if "-" in text and "." in text:
+    if "-" in text and _HYPHENED.search(text):
         text = _with_whole_names(text)
     text = f" {text.translate(_TABLE)} ".replace(". ", " ")
     for sign, phrases in _PHRASES:

@@ -50,7 +50,7 @@ NAMED = 2.5
 DECISIVE = 4.0
 """With less than this from the rules, likeness to the examples is asked as well ..."""
 
-CLEAR = 2.0
+CLEAR = 1.5
 """... and also with less than this between the two best classes."""
 
 LIKENESS = 3.5

@@ -66,7 +66,7 @@ def test_whose_domain_is_meant_decides(text, class_):
         ("user unknown", False),
         ("mailbox is full", False),
         ("nothing that a rule knows stands here", True),
-        ("virus found in a message that is spam", True),
+        ("mailbox full or message too large", True),
     ],
 )
 def test_likeness_is_asked_where_the_rules_leave_it_open(text, asked):
