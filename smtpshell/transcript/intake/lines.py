@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import codecs
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import BinaryIO
 
 from smtpshell.protocol.text import decode
@@ -16,6 +18,12 @@ def capped_lines(stream: BinaryIO, kept: int = LINE_KEPT) -> Iterator[tuple[byte
 
     A line that is not ended by LF ends with the stream. Memory is bounded by `kept` whatever comes.
     """
+    for line, length in _ended_lines(stream, kept):
+        yield line.rstrip(b"\r\n"), length
+
+
+def _ended_lines(stream: BinaryIO, kept: int) -> Iterator[tuple[bytes, int]]:
+    """Yield each line with its end, as far as it is kept, and its whole length."""
     while line := stream.readline(kept):
         length = len(line)
         while not line.endswith(b"\n") and length >= kept:
@@ -23,7 +31,7 @@ def capped_lines(stream: BinaryIO, kept: int = LINE_KEPT) -> Iterator[tuple[byte
             length += len(rest)
             if not rest or rest.endswith(b"\n"):
                 break
-        yield line.rstrip(b"\r\n"), length
+        yield line, length
 
 
 _MARKS: tuple[tuple[bytes, str], ...] = (
@@ -37,18 +45,36 @@ _MARKS: tuple[tuple[bytes, str], ...] = (
 def text_lines(stream: BinaryIO) -> Iterator[tuple[str, int]]:
     """Yield each line as text, and the octets it took.
 
-    UTF-16 is read where a mark announces it; other octets are UTF-8 as far as they can be.
+    UTF-16 is read where a mark announces it; other octets are UTF-8 as far as they can be. A line
+    ends with LF or CRLF, and within what is kept of it at a CR alone.
     """
-    encoding = ""
-    for number, (octets, length) in enumerate(capped_lines(stream)):
-        line = octets
-        if number == 0:
-            mark, encoding = next(
-                ((mark, name) for mark, name in _MARKS if line.startswith(mark)), (b"", "")
-            )
-            line = line[len(mark) :]
-        if encoding.startswith("utf-16"):
-            # A line end in UTF-16 is two octets, one of which belongs to a neighbouring line.
-            yield line.replace(b"\0", b"").rstrip(b"\r").decode("utf-8", "replace"), length
-        else:
-            yield decode(line), length
+    lines = _ended_lines(stream, LINE_KEPT)
+    first, taken = next(lines, (b"", 0))
+    mark, encoding = next((row for row in _MARKS if first.startswith(row[0])), (b"", ""))
+    every = chain([(first[len(mark) :], taken)] if taken else (), lines)
+    if encoding.startswith("utf-16"):
+        yield from _wide_lines(every, encoding)
+        return
+    for ended, length in every:
+        octets = ended.rstrip(b"\r\n")
+        if b"\r" not in octets:
+            yield decode(octets), length
+            continue
+        for number, piece in enumerate(octets.split(b"\r")):
+            yield decode(piece), 0 if number else length
+
+
+def _wide_lines(lines: Iterable[tuple[bytes, int]], encoding: str) -> Iterator[tuple[str, int]]:
+    """Yield the lines of UTF-16 text; LF is one of two octets there, and so no end by itself."""
+    decoder = codecs.getincrementaldecoder(encoding)("replace")
+    text, taken = "", 0
+    for octets, length in lines:
+        taken += length
+        text += decoder.decode(octets)
+        *whole, text = text.split("\n")
+        text = text[:LINE_KEPT]
+        for line in whole:
+            yield line.rstrip("\r"), taken
+            taken = 0
+    if text:
+        yield text, taken

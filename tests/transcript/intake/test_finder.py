@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import product
 from time import perf_counter
 
 import pytest
@@ -164,3 +165,16 @@ def test_encodings_of_files(encoding: str) -> None:
     octets = "550 5.1.1 no such user\r\n451 4.7.1 later\r\n".encode(encoding)
     found = find(line for line, _ in text_lines(io.BytesIO(octets)))
     assert [one.words for one in found] == ["550 5.1.1 no such user", "451 4.7.1 later"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "end"),
+    [*product(("utf-16-le", "utf-16-be", "utf-8"), ("\n", "\r\n")), ("utf-8", "\r")],
+)
+def test_text_is_read_in_any_encoding_with_any_line_end(encoding: str, end: str) -> None:
+    """Lines come out the same, letters beyond ASCII and those that hold the octet of LF too."""
+    lines = ["550 5.1.1 Empfänger ungültig", "ਊ 452 Ċ", "", "421 Später"]
+    octets = ("\ufeff" + end.join(lines)).encode(encoding)
+    found = [line for line, _ in text_lines(io.BytesIO(octets))]
+    assert found == lines
+    assert sum(length for _, length in text_lines(io.BytesIO(octets))) == len(octets)
