@@ -39,6 +39,7 @@ RESERVED_NETWORKS = ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:
 """RFC 5737 and RFC 3849."""
 
 _INSERTS = {*FACTS, "to", "from", "queue", "limit"}
+_KNOWN_AT_END = ("queue", "longest_line")
 _WIRE_ACTIONS = ("reply", "raw", "silent", "delay", "drip", "reset", "faults")
 _ACTIONS = (*_WIRE_ACTIONS, "add", "drop", "certificate", "fate")
 _CONDITIONS = ("match", "parameter", "when", "nth", "times", "after", "memory", "until", "size")
@@ -206,7 +207,7 @@ def _reachable(scenario: Scenario, place: str) -> bool:
     if place == "BDAT":
         words = [name for host in scenario.hosts for name in host.extensions]
         return "CHUNKING" in words
-    return place != "EXPN"
+    return True
 
 
 def _covers(earlier: Rule, later: Rule) -> bool:
@@ -231,6 +232,10 @@ def _replies(scenario: Scenario) -> Iterator[ScenarioProblem]:
             where = f"{scenario.source}:{rule.line}"
             for what in reply_problems(rule.reply):
                 yield ScenarioProblem(where, f"rule {rule.number}: {what}")
+            for name in _KNOWN_AT_END if set(rule.on) - {"EOD"} else ():
+                if f"{{{name}}}" in "".join(rule.reply):
+                    what = f"rule {rule.number}: {{{name}}} is known only at EOD"
+                    yield ScenarioProblem(where, what)
     for name, line in scenario.replies.items():
         if name not in REPLIES:
             yield ScenarioProblem(scenario.source, f"[replies] {name!r} is no reply of the server")

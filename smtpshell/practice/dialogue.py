@@ -12,7 +12,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from smtpshell.practice import policy
-from smtpshell.practice.facts import bare_facts, gather, place_of, subject_of
+from smtpshell.practice.facts import NOT_OFFERED, bare_facts, gather, place_of, subject_of
 from smtpshell.practice.malform import malform, unescape
 from smtpshell.practice.profiles import make_profile, with_keywords
 from smtpshell.practice.rules import fill
@@ -212,7 +212,7 @@ class Dialogue:
         closed = policy.gate(case, request, verdict)
         if closed:
             return side.say(closed), None, facts
-        if not verdict.accepted and place != "UNKNOWN":
+        if not verdict.accepted and place not in NOT_OFFERED:
             return verdict, None, facts
         rule = self._choose(place, request, facts)
         if rule is not None and (rule.add or rule.drop):

@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from smtpshell.practice.scenario import Scenario
     from smtpshell.protocol.serverside import Request, ServerSide, Transaction, Verdict
 
+NOT_OFFERED = ("UNKNOWN", "EXPN")
+"""The places of commands that are refused unless a rule answers them."""
+
 _UNKNOWN = ("not-recognized", "not-implemented")
 
 
 def place_of(request: Request, verdict: Verdict) -> str:
     """Return where rules are to look for a request."""
+    if request.kind == "command" and request.command.verb == "EXPN":
+        return "EXPN"
     if verdict.name in _UNKNOWN:
         return "UNKNOWN"
     if request.ends_message:

@@ -34,7 +34,7 @@ PLACES: dict[str, str] = {
     "DATA": "DATA was received",
     "DATA-LINE": "a line of message data was received",
     "EOD": "the end of the message was received: the dot, or the last chunk",
-    "BDAT": "a chunk was received whole",
+    "BDAT": "a chunk was received whole, and it is not the last one",
     "RSET": "RSET was received",
     "NOOP": "NOOP was received",
     "VRFY": "VRFY was received",
@@ -43,7 +43,7 @@ PLACES: dict[str, str] = {
     "QUIT": "QUIT was received",
     "UNKNOWN": "a command was received that no server of this kind knows",
     "ANY": "any command was received",
-    "IDLE": "the client has been silent for the time that `after_idle` names",
+    "IDLE": "the client has been silent for as long as `idle` of `[limits]` says",
 }
 """Where a rule may look, with the meaning of each place."""
 

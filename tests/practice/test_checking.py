@@ -67,6 +67,7 @@ RULE = '\n[[rule]]\non = "RCPT"\n'
         (SOUND + RULE + 'reply = ["550 x", "550 y"]', "hyphen"),
         (SOUND + RULE + 'reply = "550-x"', "hyphen"),
         (SOUND + RULE + 'reply = "550 {whom}"', "nothing is called {whom}"),
+        (SOUND + RULE + 'reply = "550 {queue}"', "known only at EOD"),
         (SOUND + RULE + f'reply = "550 {"x" * 600}"', "longer than 512"),
         (SOUND + RULE + 'reply = "550 ask postmaster@gmail.com"', "'gmail.com'"),
         (SOUND + '\n[replies]\nmial = "250 Ok"', "'mial' is no reply"),

@@ -133,6 +133,10 @@ def test_a_rule_answers_in_place_of_the_server() -> None:
     on = "UNKNOWN"
     match = "XMAS*"
     reply = "250 2.0.0 Merry"
+    [[rule]]
+    on = "EXPN"
+    match = "staff"
+    reply = ["250-2.1.5 <ann@practice.example>", "250 2.1.5 <bob@practice.example>"]
     """
 
     async def talk(client: Client) -> None:
@@ -142,6 +146,7 @@ def test_a_rule_answers_in_place_of_the_server() -> None:
         assert reply is not None
         words = "2.1.5 <x@practice.example> from a@b.example at mail.practice.example"
         assert reply.lines == ("2.1.5 taken", words)
+        assert await client.say("EXPN staff", "EXPN all") == ["250 2.1.5", "502 5.5.1"]
         codes = await client.say("NOOP", "NOOP", "XMAS now", "XMA", "DATA")
         assert codes == ["451 4.3.0", "250 2.0.0", "250 2.0.0", "500 5.5.2", "354"]
 
