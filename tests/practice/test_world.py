@@ -10,7 +10,8 @@ from smtpshell.practice.addresses import fold
 from smtpshell.practice.library import load_scenario
 from smtpshell.practice.mailbox import Envelope, Message
 from smtpshell.practice.server import PracticeServer
-from smtpshell.practice.world import Queued, World, mix
+from smtpshell.practice.shuffling import mix
+from smtpshell.practice.world import Queued, World
 from tests.practice.talking import Client, with_server
 
 
