@@ -26,6 +26,7 @@ from smtpshell.conversation.terms import (
     hung_up,
     injected_words,
     no_reply,
+    not_connected,
 )
 from smtpshell.conversation.way import rewritten, wrong_server
 from smtpshell.net.link import Link, LinkError, TlsError
@@ -322,11 +323,7 @@ class Conversation(Publisher):
         if self._link is None:
             if self._failed is not None:
                 raise Broken(self._failed)
-            raise SmtpshellError(
-                "not connected",
-                next="/connect HOST opens a connection; /connect practice needs no network.",
-                status=Status.LOST,
-            )
+            raise not_connected()
         return self._link
 
     # --- waiting ---------------------------------------------------------------------------

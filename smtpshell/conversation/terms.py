@@ -29,6 +29,15 @@ class Broken(SmtpshellError):
         self.failed = failed
 
 
+def not_connected() -> SmtpshellError:
+    """Return the error of a line that has nobody to go to."""
+    return SmtpshellError(
+        "not connected",
+        next="/connect HOST opens a connection; /connect practice needs no network.",
+        status=Status.LOST,
+    )
+
+
 class ReplyTimeout(SmtpshellError):
     """No whole reply came in time. The connection still stands; a `Failed` event has been sent."""
 

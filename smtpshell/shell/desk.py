@@ -14,7 +14,7 @@ from smtpshell.conversation import caution, local
 from smtpshell.conversation.driver import Conversation
 from smtpshell.conversation.operations import options_from
 from smtpshell.conversation.report import Row
-from smtpshell.conversation.terms import Broken, ReplyTimeout
+from smtpshell.conversation.terms import Broken, ReplyTimeout, not_connected
 from smtpshell.protocol.errors import SmtpshellError
 from smtpshell.protocol.events import Connected, Event, Sent
 from smtpshell.protocol.secrets import HIDDEN
@@ -162,6 +162,10 @@ class ShellDesk:
             if line or guest is None:
                 self.say(EMPTY_LINE, "dim")
             return
+        if mode is Mode.CLOSED:
+            if not line.strip():
+                return
+            raise not_connected()
         if not await self._allowed(line, mode):
             self.say(NO_ANSWER)
             return

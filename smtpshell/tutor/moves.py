@@ -20,6 +20,7 @@ from smtpshell.tutor.lesson import Exchange, Tool
 from smtpshell.tutor.meaning import shown
 from smtpshell.tutor.plainly import filled
 from smtpshell.tutor.questions import solution
+from smtpshell.tutor.standing import differences
 
 if TYPE_CHECKING:
     from smtpshell.tutor.player import Player
@@ -73,7 +74,10 @@ ABOUT_LINES = (
 
 async def _hint(player: Player) -> None:
     hints = player.step.hints
-    if not hints or player.finished:
+    if player.finished:
+        player.say("Note: The lesson is over already.", "dim")
+        return
+    if not hints:
         player.say("Note: This step has no hints. /show gives the answer.", "dim")
         return
     if player.asking is not None and player.step.wants_typing and not player.left():
@@ -108,18 +112,23 @@ def answer_lines(player: Player) -> list[str]:
     return lines
 
 
+UNDO_FIRST = "Your lines have changed the session since. Type /undo before you send this."
+
+
 async def _show(player: Player) -> None:
     lines = answer_lines(player)
     if not lines:
         player.say("Note: There is nothing to type here.", "dim")
         return
+    drifted = player.asking is None and differences(player.stood, player.standing)
+    first = [Row(f"Note: {UNDO_FIRST}", "dim")] if drifted and not player.idle else []
     asked = {"ask": player.asking.id} if player.asking is not None else {}
     player.progress.record("shown", player.step.id, **asked)
     if len(lines) == 1 and player.insert is not None:
         player.insert(lines[0])
-        player.say("Note: The answer stands on the prompt. Enter sends it.", "dim")
+        player.tell([Row("Note: The answer stands on the prompt. Enter sends it.", "dim"), *first])
         return
-    player.tell([Row(f"Answer: {visible(line)}", "code") for line in lines])
+    player.tell([*first, *(Row(f"Answer: {visible(line)}", "code") for line in lines)])
 
 
 async def _skip(player: Player) -> None:

@@ -30,6 +30,9 @@ NO_ID = (
 )
 AWAY = "This server is not in the lesson's world, so nothing counts here. /back returns."
 
+GONE = "There is no connection, so this was not sent. /undo brings it back."
+STANDS_AGAIN = "The connection was gone. It stands again, as it was when the question came."
+
 
 class Player(Walk):
     """One learner in one lesson."""
@@ -110,10 +113,17 @@ class Player(Walk):
             return True
         if self.asking is None or self.free or line.startswith("/") or line.strip() == "?":
             self._new = self._new or not line.startswith("/")
-            return False
+            return self._keeps_unsent(line)
         if line.strip():
             self._new = True
             await self._answer(self.asking, line.strip())
+        return True
+
+    def _keeps_unsent(self, line: str) -> bool:
+        """Tell what to do about a line for a server where the connection is gone that it needs."""
+        if not self._is_gone or self.idle or line.startswith("/") or not line.strip():
+            return False
+        self.say(f"Not yet. {GONE}", "bad")
         return True
 
     async def _answer(self, ask: Ask, text: str) -> None:
@@ -127,8 +137,17 @@ class Player(Walk):
             return
         self.say(f"Correct. {graded.says}".rstrip() if graded.right else f"Note: {graded.says}")
         self.asking = None
+        if self._is_gone:
+            await self.stage.rebuild(self.checkpoint.journal)
+            self._heard = self.stage.mark_open()
+            self.say(f"Note: {STANDS_AGAIN}", "dim")
         self._next_block()
         await self.advance()
+
+    @property
+    def _is_gone(self) -> bool:
+        """Whether there was a connection when the learner's turn came, and none is left."""
+        return self.stood.connected and not self.stage.conversation.snapshot.connected
 
     async def after_line(self, line: str) -> None:
         """Judge what a line led to, once its replies are in."""
@@ -140,6 +159,7 @@ class Player(Walk):
             return
         if isinstance(self.action, Tool):
             await self._tool_line(self.action, line)
+        self._complained = False
         while turns := turns_of(self.stage.since(self._heard)):
             if self.stage.nonce:
                 self.values["nonce"] = self.stage.nonce
@@ -230,7 +250,9 @@ class Player(Walk):
             return
         early = mistakes.still_missing(self, turn)
         self._record(line, turn, "different" if early else "wrong")
-        self.tell(mistakes.rows(self, judgement, turn, early))
+        if not self._complained:
+            self._complained = True
+            self.tell(mistakes.rows(self, judgement, turn, early))
 
     def _record(self, line: str, turn: Turn | None, verdict: str) -> None:
         reply = turn.received.reply if turn is not None and turn.received is not None else None

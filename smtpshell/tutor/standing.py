@@ -75,8 +75,9 @@ def differences(expected: Standing, found: Standing) -> list[str]:
 
 def _compared(what: str, expected: str | None, found: str | None) -> str:
     have = "missing" if found is None else visible(found) or "<>"
-    want = "nothing" if expected is None else visible(expected) or "<>"
-    return f"{what} is {have}, it should be {want}"
+    if expected is None:
+        return f"{what} is {have}, there should be none yet"
+    return f"{what} is {have}, it should be {visible(expected) or '<>'}"
 
 
 def _same_set(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

@@ -10,10 +10,12 @@ import sys
 from collections.abc import AsyncIterator, Iterable
 from typing import TYPE_CHECKING, Any, TextIO
 
+from smtpshell.conversation.local import is_local
 from smtpshell.conversation.report import Row
 from smtpshell.conversation.script import ScriptDesk, lines_of
-from smtpshell.conversation.terms import Broken, ReplyTimeout
+from smtpshell.conversation.terms import Broken, ReplyTimeout, not_connected
 from smtpshell.protocol.errors import SmtpshellError
+from smtpshell.protocol.state import Mode
 from smtpshell.protocol.text import visible
 from smtpshell.tutor.performance import on_stage, perform
 from smtpshell.tutor.plainly import spoken
@@ -78,10 +80,12 @@ class LessonDesk(ScriptDesk):
 
         `local_only` says that nothing is to be sent: the line was typed at a question.
         """
+        closed = self.conversation.mode is Mode.CLOSED
         try:
             await (self._run_local(line) if local_only else super().take(line))
-        except (Broken, ReplyTimeout):
-            pass  # an event has told it already
+        except (Broken, ReplyTimeout):  # an event has told it already
+            if closed and not is_local(line):
+                self.printer.error(str(not_connected()))
         except SmtpshellError as error:
             self.printer.error(str(error))
 

@@ -101,6 +101,7 @@ class Walk:
         self._verdict: list[Row] = []
         self._new = True
         self._more = False
+        self._complained = False
         self.trail: list[Checkpoint] = []
         self.insert: Callable[[str], None] | None = None
         self.plays = "smtpshell lesson"
@@ -142,7 +143,8 @@ class Walk:
         """Say again what is wanted here: the prose before it, and how much of the step is left."""
         prose = [each for each in self.step.blocks[: self.at.block] if isinstance(each, Prose)]
         rows = prose_rows(prose[-1].lines, self.values) if prose and not self.finished else []
-        following = "" if self.asking is not None else self.following()
+        asks = any(isinstance(each, Ask) for each in self.step.blocks[self.at.block :][:1])
+        following = "" if asks else self.following()
         return [*rows, Row(f"Note: {following}", "dim")] if following else rows
 
     def following(self) -> str:

@@ -200,3 +200,10 @@ def test_a_file_is_replaced_after_a_yes(answer: str | None, replaced: bool, tmp_
     page = Page()
     at_desk(page, f"/save --force {kept}")
     assert kept.read_text() != "mine"
+
+
+def test_lines_without_a_connection_are_never_swallowed() -> None:
+    """Each of them is answered, also behind a connection that could not be made."""
+    page = Page()
+    at_desk(page, "/connect 127.0.0.1:1", "EHLO x", "", "NOOP")
+    assert len([line for line in page.lines if "not connected" in line]) == 2

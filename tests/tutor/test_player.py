@@ -266,6 +266,54 @@ def test_a_lost_connection_is_no_end() -> None:
     assert run.finished
 
 
+def test_a_line_that_has_nobody_to_go_to_is_answered() -> None:
+    """Where the connection is gone, whatever took it, a line says so and how to go on."""
+    for gone in ("/close", "/connect nobody.invalid", "/connect 127.0.0.1:1"):
+        run = played(FIRST, *HELLO, gone, *ENVELOPE[:2], "/undo", *ENVELOPE, *LETTER, *END)
+        told = run.said("Not yet. There is no connection, so this was not sent.")
+        assert len(told) == 2, gone
+        assert run.finished, gone
+
+
+def test_a_connection_lost_over_a_question_stands_again() -> None:
+    """Whoever answers rightly goes on where the lesson needs to be, not at a dead prompt."""
+    lesson = made(
+        wire("S: 220 *", "C: HELO client.example", "S: 250 *", more="```ask q\nA?\n= b\n```")
+        + wire("C: NOOP", "S: 250 *", step="two")
+    )
+    run = played(lesson, "HELO client.example", "/close", "a", "b", "NOOP")
+    assert run.said("Note: The connection was gone.")
+    assert run.finished, run.out
+
+
+def test_one_command_of_the_program_gets_one_verdict() -> None:
+    """However many lines it sends, and however many of them are not what is wanted."""
+    lesson = made(
+        wire("S: 220 *", "C: EHLO client.example", "S: 250-*", "S: ...", "C: NOOP", "S: 250 *")
+    )
+    run = played(lesson, "/starttls", "/undo", "EHLO client.example", "NOOP")
+    assert len(run.said("Not yet.")) == 1
+    assert run.finished, run.out
+
+
+def test_the_answer_is_not_shown_for_another_session() -> None:
+    """Where lines of the learner's own have changed it, /show says to undo first."""
+    run = played(FIRST, *HELLO, "/show", ENVELOPE[0], "RSET", "/show")
+    assert len(run.said("Note: Your lines have changed the session since.")) == 1
+
+
+def test_no_lines_are_announced_in_front_of_a_question() -> None:
+    """What is left to type is counted where the learner's turn is to type."""
+    lesson = made(
+        wire("S: 220 *", "C: HELO client.example", "S: 250 *", more="```ask q\nA?\n= b\n```")
+        + wire("C: NOOP", "S: 250 *", step="two")
+    )
+    run = played(lesson, "HELO client.example", "/reset", "HELO client.example", "x", "/undo")
+    assert run.lines[-2:][0].startswith(("Question:", "Note: 1 more")), run.lines[-4:]
+    asked = [at for at, line in enumerate(run.lines) if line.startswith("Question:")]
+    assert not any("more to do" in run.lines[at - 1] for at in asked)
+
+
 NEEDS = wire("S: 220 *", "C: EHLO client.example", "S: 250-*", "S: ...", "C| HELO client.example")
 NEEDS += wire(
     "@needs x-magic", "C: XMAGIC", "S: 250 *", step="magic", more="```ask q\nA?\n= b\n```"
