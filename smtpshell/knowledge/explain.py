@@ -108,7 +108,7 @@ def explain(
         short=meaning,
         causes=causes,
         next=following,
-        sections=tuple(dict.fromkeys(_sections(rule, enhanced, owner, code, verb) + kind.sections)),
+        sections=_sections(rule, enhanced, owner, code, verb, kind.sections),
         provider=provider,
         software=software,
         confidence=verdict.confidence,
@@ -229,7 +229,12 @@ def _advise(
 
 @lru_cache(maxsize=4096)
 def _sections(
-    rule: Rule | None, enhanced: str | None, owner: str | None, code: int | None, verb: str
+    rule: Rule | None,
+    enhanced: str | None,
+    owner: str | None,
+    code: int | None,
+    verb: str,
+    of_class: tuple[str, ...],
 ) -> tuple[str, ...]:
     sections = [rule.section] if rule is not None and rule.section else []
     detail = enhanced_row(enhanced, owner)
@@ -238,4 +243,4 @@ def _sections(
     row = code_row(code, verb)
     if row is not None:
         sections.append(row.section)
-    return tuple(dict.fromkeys(sections))
+    return tuple(dict.fromkeys((*sections, *of_class)))
