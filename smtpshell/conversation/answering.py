@@ -136,6 +136,12 @@ class ByHand:
             self._changed.clear()
             await self._changed.wait()
 
+    async def until_alone(self) -> None:
+        """Wait until nobody is connected."""
+        while self._writer is not None:
+            self._changed.clear()
+            await self._changed.wait()
+
     def hang_up(self) -> None:
         """End the connection, if there is one."""
         if self._tap is not None and self._writer is not None:
@@ -250,6 +256,7 @@ async def _deliver(address: str, port: int, remark: Callable[[str], None], hand:
     left: tuple[str, ...] = RECIPIENTS
     for number in range(TRIES):
         if number:
+            await hand.until_alone()
             remark("Some time later the client comes again.")
         fates = await send_letter(address, port, left, remark)
         for recipient, fate in fates.items():

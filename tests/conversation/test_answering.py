@@ -54,6 +54,8 @@ def test_who_is_put_off_comes_again() -> None:
     first = "220 hi\n250 hi\n250 ok\n250 ok\n451 later\n354 go\n250 taken\n221 bye\n"
     shown = run(first + "220 hi\n250 hi\n250 ok\n250 ok\n354 go\n250 taken\n221 bye\n")
     assert shown.count("C: EHLO") == 2
+    story = [shown.index(f"# {words}") for words in ("The server has hung up.", "Some time later")]
+    assert story == sorted(story)
     assert "# Some time later the client comes again." in shown
     assert "# carol@practice.example: delivered, 250 taken." in shown
 
