@@ -52,7 +52,7 @@ def short(reply: Reply, context: Context = NO_CONTEXT, *, diagnose: bool = True)
 
 
 def _by_codes(reply: Reply, context: Context) -> str:
-    meaning = code_meaning(reply.code, context.command)
+    meaning = code_meaning(reply.code, _asked(context))
     if not reply.is_refusal:
         return _without_advice(reply.code, meaning) if context.driven else meaning
     detail = enhanced_row(reply.enhanced)
@@ -61,6 +61,12 @@ def _by_codes(reply: Reply, context: Context) -> str:
     if detail is None or not detail.likely:
         return sentence
     return f"{sentence.rstrip('.')} ({reply.enhanced}: {detail.meaning})."
+
+
+def _asked(context: Context) -> str:
+    """Return what the reply answers; a chunk that is not the last ends no message (RFC 3030 2)."""
+    words = context.line.upper().split()
+    return "CHUNK" if words[:1] == ["BDAT"] and "LAST" not in words else context.command
 
 
 def _without_advice(code: int | None, meaning: str) -> str:

@@ -38,6 +38,13 @@ def test_success_says_what_comes_next(reply, verb, words):
     assert words in short(Reply.parse(reply), Context(verb=verb))
 
 
+def test_a_chunk_is_not_a_message():
+    """A reply to BDAT without LAST is not read as the server's word for the whole message."""
+    reply = Reply.parse("250 2.0.0 Ok: 4 octets")
+    assert "this chunk" in short(reply, Context(verb="BDAT", line="BDAT 4"))
+    assert "answers for it" in short(reply, Context(verb="BDAT", line="BDAT 4 LAST"))
+
+
 def test_a_refusal_says_why_and_for_whom():
     """The note of a refusal names its reason, with the domain it is about."""
     assert short(RELAY, Context(verb="RCPT")) == (
