@@ -250,6 +250,11 @@ class Room:
         elif isinstance(event, Received) and event.reply.code == _BUSY and not self._closing:
             text = event.reply.text.partition("\n")[0]
             self.say_of(seat.student, "limit", text=f"421 {text}"[:200])
+        elif isinstance(event, Received) and event.reply.code == _FULL and seat.server.world.full:
+            text = (
+                f"452 {seat.server.world.stored} letters, and no more; reset {seat.student} helps"
+            )
+            self.say_of(seat.student, "limit", text=text)
         if isinstance(event, Received):
             if is_of_class(event):
                 if seat.follower is not None:
@@ -285,7 +290,7 @@ class Room:
         self._tell({"at": round(time.time(), 3), "student": student, "event": event, **facts})
 
 
-_BUSY = 421
+_BUSY, _FULL = 421, 452
 
 
 class RoomLog:

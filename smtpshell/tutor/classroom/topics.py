@@ -53,6 +53,8 @@ async def _class(room: Room, student: str, _words: list[str]) -> AsyncIterator[s
         for partner in seat.partners:
             domain = room.seats[partner].domain
             yield f"Partner: {partner}; mail to bob@{domain} goes to that world"
+        if seat.server.world.full:
+            yield "This world is full; the teacher can give you a new one"
     else:
         yield "This world is nobody's yet. Say EHLO and your own domain"
     yield (

@@ -89,12 +89,14 @@ def test_a_third_connection_of_a_student_is_turned_away() -> None:
 
 
 def test_messages_are_few_and_small() -> None:
-    """The twenty-first message is refused, and so is one of more than 64 KB."""
+    """The twenty-first message is refused, and both are told; so is one of more than 64 KB."""
 
-    async def scene() -> tuple[list[int], int]:
-        async with open_room(students_of(1)) as (room, _):
+    async def scene() -> tuple[list[int], int, list[str]]:
+        async with open_room(students_of(1)) as (room, told):
             port = room.seats["001"].server.port
             loop = asyncio.get_running_loop()
+
+            said: list[str] = []
 
             def flood() -> list[int]:
                 codes = []
@@ -109,15 +111,20 @@ def test_messages_are_few_and_small() -> None:
                             client.sendmail("a@client.example", ["bob@practice.example"], LETTER)
                         except smtplib.SMTPException as error:
                             codes.append(getattr(error, "smtp_code", 0))
+                    said.append(client.docmd("HELP CLASS")[1].decode())
                 return codes
 
             codes = await loop.run_in_executor(None, flood)
-            return codes, room.seats["001"].server.world.stored
+            said += [each["text"] for each in told if each["event"] == "limit"]
+            return codes, room.seats["001"].server.world.stored, said
 
-    codes, stored = asyncio.run(scene())
+    codes, stored, said = asyncio.run(scene())
     assert codes[0] == 552
     assert len(codes) == 2
     assert stored == 20
+    student, *teacher = said
+    assert "This world is full" in student
+    assert teacher == ["452 20 letters, and no more; reset 001 helps"]
 
 
 def test_limits_of_a_scenario_are_never_widened() -> None:
