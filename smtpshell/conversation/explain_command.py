@@ -44,6 +44,7 @@ examples:
   smtpshell explain --summary --file /var/log/mail.log
   smtpshell explain --jsonl < replies.jsonl
 
+Your own rules, files NAME.toml in ~/.config/smtpshell/rules, count before ours; --rules tries them.
 Exit status: 0 something was explained, 1 nothing could be read or usage, 10 a local file.
 """
 
@@ -77,6 +78,9 @@ def parser() -> Parser:
     made.add_argument("--summary", action="store_true", help="count by class, with frequent texts")
     made.add_argument(
         "--only", metavar="CLASS", action="append", help="this class alone; may be repeated"
+    )
+    made.add_argument(
+        "--rules", action="store_true", help="try the examples of your own rules, or show one"
     )
     facts = made.add_argument_group("what is known of the session")
     facts.add_argument(
@@ -215,6 +219,10 @@ def main(words: list[str], settings: Settings) -> int:
     """Run `smtpshell explain`; return the exit status. Raises `SmtpshellError`."""
     options = parser().parse_args(words)
     settings.json = settings.json or options.json or options.jsonl
+    if options.rules:
+        from smtpshell.conversation.explain_rules import check_rules
+
+        return check_rules(settings)
     with _source(options) as (stream, size):
         progress = _Progress(size, settings)
         try:

@@ -264,6 +264,9 @@ SETTINGS: dict[str, Setting] = {
 
 FOLDER = "smtpshell"
 
+RULES = "rules"
+"""The folder, in that of the configuration, of a user's own rules for the explainer."""
+
 
 def config_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Return the folder of the user's configuration (XDG Base Directory Specification)."""
@@ -342,14 +345,19 @@ class Settings:
         return f"{value:g}" if isinstance(value, float) else SETTINGS[name].shown(value)
 
     def load(self, environment: Mapping[str, str] = os.environ) -> None:
-        """Take values from the configuration file and the environment.
+        """Take values from the configuration file and the environment, and rules from their folder.
 
-        Raises `UsageError` when one of them makes no sense and `FileError` when the file cannot be
+        Raises `UsageError` when one of them makes no sense and `FileError` when a file cannot be
         read; a file that does not exist is fine.
         """
-        path = config_folder(environment) / "config.toml"
+        folder = config_folder(environment)
+        path = folder / "config.toml"
         if path.exists():
             self._load_file(path)
+        if (folder / RULES).is_dir():
+            from smtpshell.knowledge.rulebook import use_rules
+
+            use_rules(folder / RULES)
         for name in SETTINGS:
             variable = "SMTPSHELL_" + name.upper().replace("-", "_")
             if variable in environment:

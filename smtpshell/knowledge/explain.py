@@ -29,7 +29,7 @@ from smtpshell.knowledge.logins import (
 )
 from smtpshell.knowledge.places import Places, Template, fill, fill_causes, templates
 from smtpshell.knowledge.reading import find_enhanced, read
-from smtpshell.knowledge.rulebook import Rule, Rulebook, own_rulebook
+from smtpshell.knowledge.rulebook import Rule, Rulebook, rules_in_use
 from smtpshell.knowledge.situation import session_words, situation
 from smtpshell.knowledge.speaker import of_session, provider_and_software
 from smtpshell.knowledge.verdict import Heard, decide, listen
@@ -59,7 +59,7 @@ def explain(
 ) -> Explanation:
     """Explain a reply by everything that is known; never raises, whatever the server sent.
 
-    `book` are the rules to use when they are not our own alone (see rulebook.load_rulebook).
+    `book` are the rules to use when they are not those in use (see rulebook.rules_in_use).
     """
     code = reply.code
     if not context.command and code in OF_AUTH_ALONE:
@@ -69,7 +69,7 @@ def explain(
         return _success(reply, context, verb)
     if is_cancelled(reply, context):
         return _cancelled(reply)
-    book = book or own_rulebook()
+    book = book or rules_in_use()
     text = reply.text
     enhanced = reply.enhanced or find_enhanced(text)
     reading = read(text)
@@ -112,10 +112,15 @@ def explain(
         provider=provider,
         software=software,
         confidence=verdict.confidence,
-        facts=verdict.facts + session_words(context, facts),
+        facts=verdict.facts + _written(rule) + session_words(context, facts),
         rule=rule.name if rule is not None else "",
         disagreement=disagreement(code, enhanced),
     )
+
+
+def _written(rule: Rule | None) -> tuple[str, ...]:
+    """Return where a user's rule is written; of our own nobody asks that."""
+    return (f"written in {rule.source}",) if rule is not None and "/" in rule.source else ()
 
 
 def _retry(kind: ReplyClass, login: LoginKind | None, *, transient: bool) -> str:

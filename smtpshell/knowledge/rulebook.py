@@ -18,13 +18,15 @@ that must be speaking), `unless` (patterns that silence it), `meaning` (a senten
 Our own files keep to a part of TOML in which a value is written as in JSON and stands on one line,
 or as a list with one string per line. That part is read ten times faster than tomllib reads the
 whole language, and the first refusal of a session should not be kept waiting. A test holds that
-tomllib reads the same from them. Files of users are read by tomllib, and may use all of TOML.
+tomllib reads the same from them. Files of users, in the folder `rules` of the configuration, are
+read by tomllib, and may use all of TOML; `smtpshell explain --rules` tries their examples.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -301,6 +303,20 @@ def load_rulebook(folder: Path) -> Rulebook:
             raise RuleError(f"not TOML: {error}", str(path)) from error
         _add_users(document, str(path), rules, speakers, groups)
     return _compile(rules, speakers, groups, ours)
+
+
+_in_use: ContextVar[Rulebook | None] = ContextVar("rules in use", default=None)
+
+
+def rules_in_use() -> Rulebook:
+    """Return the rules that this program goes by: our own, or those that `use_rules` has loaded."""
+    return _in_use.get() or own_rulebook()
+
+
+def use_rules(folder: Path) -> None:
+    """Go by the rules of a user's folder too from now on; errors are those of `load_rulebook`."""
+    if any(folder.glob("*.toml")):
+        _in_use.set(load_rulebook(folder))
 
 
 def _add_users(
