@@ -57,7 +57,8 @@ def from_words(words: str, number: int, facts: dict[str, object], status: str) -
 @cache
 def _server() -> re.Pattern[str]:
     return re.compile(
-        r"(?:\bhost |talking to |^|\s)(?P<host>[\w-]{1,63}(?:\.[\w-]{1,63}){1,10})\.? ?(?:\[|:$)"
+        r"(?:\bhost |talking to |^|\s)"
+        r"(?P<host>(?:[\w-]{1,63}\.){1,10}[a-zA-Z][\w-]{1,62})\.? ?(?:\[|:$)"
     )
 
 

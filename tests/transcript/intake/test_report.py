@@ -195,3 +195,15 @@ def test_many_bounces_in_one_file(between: str) -> None:
     paths = [path for path in BOUNCES if between or "boundary=" in path.read_text()]
     text = "\n".join(between + path.read_text() + "\n" for path in paths)
     assert len(find(text)) == len(paths)
+
+
+def test_an_enhanced_code_before_an_address_is_no_host() -> None:
+    """In "554: 5.7.1 [192.0.2.5]" a reason stands before a client, and no name of a host."""
+    text = (
+        "Sorry, we were unable to deliver your message to the following address.\n\n"
+        "<carl@example.net>:\n{} Messages with unauthenticated sender not accepted.\n"
+    )
+    (one,) = find(text.format("554: 5.7.1 [192.0.2.5]"))
+    assert "host" not in one.facts
+    (other,) = find(text.format("host mx.example.net [192.0.2.5] said: 554 5.7.1"))
+    assert other.facts["host"] == "mx.example.net"
