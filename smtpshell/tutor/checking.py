@@ -138,6 +138,7 @@ async def check_file(path: Path, shipped: Mapping[str, Lesson]) -> Report:
     A translation is proven by being equal to the lesson beside it in all but words.
     """
     from smtpshell.practice.scenario_file import ScenarioError
+    from smtpshell.protocol.errors import FileError
     from smtpshell.tutor.proof import prove
     from smtpshell.tutor.style import front_line
 
@@ -152,7 +153,7 @@ async def check_file(path: Path, shipped: Mapping[str, Lesson]) -> Report:
     try:
         others = {**neighbours(path), **shipped} if lesson.needs else shipped
         problems = await prove(lesson, text, others)
-    except ScenarioError as error:
+    except (ScenarioError, FileError) as error:
         line = front_line(text, "scenario")
         return Report(lesson.id, str(path), (f"{path}:{line}: {error}",))
     told = tuple(f"{path}:{problem.line}: {problem.text}" for problem in problems)

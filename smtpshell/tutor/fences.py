@@ -39,8 +39,8 @@ DIRECTIVES: dict[str, tuple[str, str, str]] = {
     "connect": (r"(\S+)?", "[HOST:PORT]", "connect, to a door of this world"),
     "starttls": (r"", "", "start TLS"),
     "close": (r"", "", "drop the connection"),
-    "clock": (r"\+\d+(ms|s|m|h|d)", "+6m", "move the practice clock"),
-    "drip": (r"\d+(ms|s|m|h|d)", "200ms", "the next reply comes one octet at a time"),
+    "clock": (r"\+\d{1,6}(ms|s|m|h|d)", "+6m", "move the practice clock"),
+    "drip": (r"\d{1,6}(ms|s|m|h|d)", "200ms", "the next reply comes one octet at a time"),
     "needs": (
         r"[A-Za-z0-9][A-Za-z0-9-]*",
         "KEYWORD",
@@ -49,6 +49,9 @@ DIRECTIVES: dict[str, tuple[str, str, str]] = {
 }
 """The directives: what may stand behind each as an expression, how to write that, and what it does.
 """
+
+NOT_IN_LESSONS = ("bdat", "data", "lesson", "quit", "save", "send", "set")
+"""Commands that a lesson does not run: with them its file could read and write other files."""
 
 OPERATORS = ("==", "!=", "<", ">", "includes", "contains", "matches", "exists", "empty")
 WITHOUT_OPERAND = ("exists", "empty")
@@ -105,7 +108,7 @@ class _Wire:
             self._server(number, line)
         elif line.startswith("$ "):
             self.end()
-            self.actions.append(Tool(line[2:].strip(), (), number))
+            self._tool(line[2:].strip(), number)
         elif line.startswith("> "):
             self._output(number, line[2:])
         elif line.startswith("@"):
@@ -203,6 +206,12 @@ class _Wire:
             self._complain(number, f"@{name} cannot take {argument.strip()!r}; write {right}")
         else:
             self.actions.append(Directive(name, argument.strip(), number))
+
+    def _tool(self, command: str, number: int) -> None:
+        name = command.lstrip("/").partition(" ")[0].casefold()
+        if name in NOT_IN_LESSONS:
+            self._complain(number, f"a lesson may not run /{name}: that reaches beyond the lesson")
+        self.actions.append(Tool(command, (), number))
 
     def end(self) -> None:
         """End the exchange that is being collected."""

@@ -365,6 +365,7 @@ async def run_tool(stage: Stage, tool: Tool, values: Mapping[str, str]) -> list[
 
     bench = Bench(stage.conversation, practice_settings(), stage.server)
     line = fill(tool.command, values)
+    _stay_inside(stage, line)
     try:
         await local.run(bench, line if line.startswith("/") else f"/{line}")
     except (Broken, ReplyTimeout) as error:
@@ -387,3 +388,16 @@ def evidence_of(
         arrived=tuple(stage.arrived),
         elapsed=stage.elapsed - elapsed,
     )
+
+
+def _stay_inside(stage: Stage, line: str) -> None:
+    """Raise `SmtpshellError` for a /connect that would leave the world of the lesson."""
+    from smtpshell.conversation.embedded import within
+    from smtpshell.conversation.targets import PRACTICE, parse_target
+
+    name, _, place = line.lstrip("/").strip().partition(" ")
+    place = place.strip()
+    if name.casefold() != "connect" or place in ("", PRACTICE):
+        return
+    if within(stage.server, parse_target(place)) is None:
+        raise SmtpshellError(f"{place} is not in the world of this lesson's scenario")

@@ -66,7 +66,7 @@ def read_lesson(text: str, name: str) -> Lesson:
 class _Reader:
     def __init__(self, text: str, name: str) -> None:
         self._name = name
-        self._lines = text.replace("\r\n", "\n").split("\n")
+        self._lines = text.removeprefix("\ufeff").replace("\r\n", "\n").split("\n")
         self._complaints: list[str] = []
         self._at = 0
 

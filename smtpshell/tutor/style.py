@@ -15,6 +15,9 @@ from smtpshell.tutor.performance import Problem
 from smtpshell.tutor.plainly import paragraphs
 
 COLUMNS = 72
+LOOKED_AT = 4_000
+"""Columns in which names are looked for; nobody reads further."""
+
 WORDS = 20
 """Words that a sentence may have in the prose of a step."""
 
@@ -135,6 +138,7 @@ _RULES: tuple[Callable[[Lesson], Iterator[Problem]], ...] = (
 def _line(number: int, line: str) -> Iterator[Problem]:
     if len(line) > COLUMNS and not line.startswith(UNFOLDED):
         yield Problem(number, f"the line has {len(line)} columns; {COLUMNS} are allowed")
+    line = line[:LOOKED_AT]
     if "\t" in line:
         yield Problem(number, "a tab stands in the line")
     if _COLOUR.search(line):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -239,3 +240,34 @@ def test_many_are_told_in_the_order_that_they_were_named(tmp_path) -> None:
     run = smtpshell("lesson", "check", "ports-and-connections", "helo-to-quit", "bdat")
     assert run.out == "ports-and-connections: good\nhelo-to-quit: good\nbdat: good\n"
     assert run.err == ""
+
+
+def test_a_scenario_that_cannot_be_read_has_its_line(tmp_path) -> None:
+    """It is named in the lesson, so that is where the complaint points."""
+    path = tmp_path / "made.md"
+    path.write_text(GOOD.replace("scenario: plain", "scenario: ../no/such.toml"))
+    run = smtpshell("lesson", "check", str(path))
+    assert run.status == 1
+    assert run.out.startswith(f"{path}:5: ")
+
+
+def test_a_lesson_leads_nobody_out_of_its_world(tmp_path) -> None:
+    """Proving somebody's file never connects to a host that the file names."""
+    with socket.create_server(("127.0.0.1", 0)) as outside:
+        outside.settimeout(0.1)
+        path = tmp_path / "made.md"
+        door = f"$ connect 127.0.0.1:{outside.getsockname()[1]}"
+        path.write_text(GOOD.replace("C: EHLO", f"{door}\nC: EHLO", 1))
+        run = smtpshell("lesson", "check", str(path))
+        assert run.status == 1
+        assert "is not in the world" in run.out
+        with pytest.raises(TimeoutError):
+            outside.accept()
+
+
+def test_a_line_without_end_is_judged_soon(tmp_path) -> None:
+    """Names are looked for where somebody may read them."""
+    path = tmp_path / "made.md"
+    path.write_text(f"{GOOD}{'x' * 1_000_000}\n")
+    run = smtpshell("lesson", "check", str(path))
+    assert "the line has 1000000 columns" in run.out

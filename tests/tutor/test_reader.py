@@ -31,6 +31,9 @@ MISTAKES = {
     "unknown directive": (lesson_text(wire("@wait 5")), 13, "@wait is none of"),
     "directive misfit": (lesson_text(wire("@clock 5")), 13, "cannot take '5'; write @clock +6m"),
     "directive alone": (lesson_text(wire("@needs")), 13, "write @needs KEYWORD"),
+    "file written": (lesson_text(wire("$ save /etc/motd")), 13, "may not run /save"),
+    "file read": (lesson_text(wire("$ /bdat /etc/passwd", "> *")), 13, "may not run /bdat"),
+    "clock too far": (lesson_text(wire("@clock +999999999999d")), 13, "write @clock +6m"),
     "output alone": (lesson_text(wire("> text")), 13, "'$ COMMAND'"),
     "hint out of order": (lesson_text(wire("S: 220 *", more="```hint\n2. x\n```")), 17, "hint 2"),
     "hint not numbered": (lesson_text(wire("S: 220 *", more="```hint\nx\n```")), 17, "NUMBER"),
@@ -165,3 +168,8 @@ def test_what_is_not_utf8_is_told(tmp_path) -> None:
     path.write_bytes(b"---\ntitle: caf\xe9\n---\n")
     with pytest.raises(LessonError, match="not UTF-8"):
         read_file(path)
+
+
+def test_a_mark_of_the_byte_order_is_no_mistake() -> None:
+    """Some editors put one before the first line (RFC 3629 section 6); it is not part of it."""
+    assert read_lesson("\ufeff" + lesson_text(GREETING), "made.md").id == "made"
