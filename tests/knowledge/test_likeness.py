@@ -65,10 +65,15 @@ def test_a_colon_in_a_reply_names_no_command():
     assert split_example("Error: no") == ("", "Error: no")
 
 
-@pytest.mark.parametrize(("class_", "phrase"), PHRASES, ids=[text for _, text in PHRASES])
-def test_a_phrase_alone_falls_into_its_class(class_, phrase):
+@pytest.mark.parametrize("class_", sorted({class_ for class_, _ in PHRASES}))
+def test_a_phrase_alone_falls_into_its_class(class_):
     """Each line of the folder of phrases, without any code, gets the class of its file."""
-    assert explain(Reply.parse(phrase), Context()).class_ == class_
+    found = {
+        phrase: explain(Reply.parse(phrase), Context()).class_
+        for name, phrase in PHRASES
+        if name == class_
+    }
+    assert {phrase: name for phrase, name in found.items() if name != class_} == {}
 
 
 def test_no_phrase_stands_twice():
