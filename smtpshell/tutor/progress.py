@@ -93,7 +93,10 @@ class Progress:
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
+        self._torn = False
         self._journal: tuple[Entry, ...] = ()
+        self.on_loss: Callable[[FileError], None] | None = None
+        """Who hears that nothing more can be kept; without anybody it is raised."""
         self.account = Account()
 
     @classmethod
@@ -134,26 +137,33 @@ class Progress:
         return {"keep": keep, "journal": [[entry.kind, entry.text] for entry in journal[keep:]]}
 
     def record(self, kind: str, step: str = "", **facts: Any) -> None:  # noqa: ANN401 - JSON values
-        """Append a record; raises `FileError`."""
+        """Append a record; raises `FileError` unless `on_loss` hears of it."""
         self.account.see(kind, step, facts)
         if self._path is None:
             return
         entry = {"at": round(time.time(), 3), "kind": kind, "step": step, **facts}
         line = json.dumps(entry, ensure_ascii=True, separators=(",", ":")) + "\n"
+        line = f"\n{line}" if self._torn else line
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
             descriptor = os.open(self._path, flags, PRIVATE)
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(line)
+            self._torn = False
         except OSError as error:
-            raise FileError.from_os(error, self._path, "write") from error
+            lost = FileError.from_os(error, self._path, "write")
+            if self.on_loss is None:
+                raise lost from error
+            self._path = None  # a log with holes would lead somebody astray
+            self.on_loss(lost)
 
     def state(self) -> State:
         """Return what the log says; a line that makes no sense is passed over."""
         if self._path is None:
             return State()
         records = read_records(self._path)
+        self._torn = _is_torn(self._path)
         self.account = Account()
         for record in records:
             self.account.see(record["kind"], str(record.get("step", "")), record)
@@ -169,11 +179,21 @@ def _common(old: tuple[Entry, ...], new: tuple[Entry, ...]) -> int:
     return count
 
 
+def _is_torn(path: Path) -> bool:
+    """Tell whether a log ends inside a line, as a full disk or a crash may leave it."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
+    except OSError:  # there is none, or it is empty
+        return False
+
+
 def read_records(path: Path) -> Iterable[Mapping[str, Any]]:
     """Return the records of a log; none when there is no file."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
         raise FileError.from_os(error, path, "read") from error
@@ -181,7 +201,7 @@ def read_records(path: Path) -> Iterable[Mapping[str, Any]]:
     for line in text.splitlines():
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(record, dict) and isinstance(record.get("kind"), str):
             records.append(record)

@@ -39,10 +39,9 @@ def main(words: list[str], settings: Settings) -> int:
     from smtpshell.tutor.replay import Terms
 
     place = _scenario_place(options.save_scenario)
-    values = lesson.values(0) | pairs(options.set, "--set")
-    secrets = {
-        name: _secret(name, text) for name, text in pairs(options.secret, "--secret").items()
-    }
+    values = lesson.values(0) | _known(lesson, pairs(options.set, "--set"), "--set")
+    hidden = _known(lesson, pairs(options.secret, "--secret"), "--secret")
+    secrets = {name: _secret(name, text) for name, text in hidden.items()}
     terms = Terms(options.send, options.classes, tuple(secrets.values()))
     settings.json = settings.json or options.json
     events: list[Event] = []
@@ -141,6 +140,16 @@ def pairs(given: Iterable[str], option: str) -> dict[str, str]:
             raise UsageError("it takes NAME=VALUE", f"{option} {text}")
         found[name] = value
     return found
+
+
+def _known(lesson: Lesson, given: dict[str, str], option: str) -> dict[str, str]:
+    """Return what was given if the lesson has all those names; else nobody would notice."""
+    names = lesson.values(0)
+    for name in given:
+        if name not in names:
+            known = f"It has {', '.join(names)}." if names else "It has none."
+            raise UsageError(f"the lesson {lesson.id} has no var.{name}", f"{option} {name}", known)
+    return given
 
 
 def _secret(name: str, text: str) -> str:

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 Tell = Callable[[Iterable[Row]], None]
 
+NOT_KEPT = "From here on your progress is not kept; the lesson goes on all the same. The reason:"
+
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
@@ -87,6 +89,7 @@ class Walk:
         self.stage = stage
         self.canonical = canonical
         self.progress = progress or Progress(None)
+        self.progress.on_loss = lambda lost: self.say(f"Note: {NOT_KEPT} {lost}", "warn")
         self.values = lesson.values(seed)
         self.seed = seed
         self.at = Checkpoint(0, 0, 0)

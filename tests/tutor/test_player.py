@@ -535,3 +535,24 @@ def test_a_greeting_is_not_forgotten_over_a_question(before: tuple[str, ...]) ->
     run = played(made(ASKED_FIRST), *before, "HELO client.example", "QUIT")
     assert run.finished
     assert "Something else" not in run.out
+
+
+def test_who_cannot_keep_progress_may_learn_all_the_same(tmp_path) -> None:
+    """A folder that cannot be written to is remarked on, and the lesson is played to its end."""
+
+    async def run() -> Played:
+        async def lines() -> AsyncIterator[str]:
+            for line in RIGHT:
+                yield line
+
+        out = io.StringIO()
+        status = await play_lines(
+            load(FIRST), Settings(), lines(), out=out, errors=out, progress=Progress(nowhere)
+        )
+        return Played(status, out.getvalue(), "")
+
+    (tmp_path / "file").write_text("")
+    nowhere = tmp_path / "file" / "x.jsonl"
+    done = asyncio.run(run())
+    assert done.finished, done.out
+    assert len(done.said("Note: From here on your progress is not kept")) == 1

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smtpshell.protocol.errors import FileError
 from smtpshell.tutor import progress
 from smtpshell.tutor.progress import Place, Progress, State, fold
 from smtpshell.tutor.stage import Entry
@@ -107,3 +109,37 @@ def test_deleting_removes_everything(tmp_path, monkeypatch) -> None:
     assert [path.stem for path in progress.delete()] == ["one", "three"]
     assert not list(tmp_path.iterdir())
     assert json.dumps(progress.delete(), default=str) == "[]"
+
+
+def test_a_torn_line_costs_no_other(tmp_path) -> None:
+    """What is appended to a log that ends inside a line begins a line of its own."""
+    path = tmp_path / "x.jsonl"
+    Progress(path).begin(LESSON, 7)
+    with path.open("a") as file:
+        file.write('{"kind":"pla')
+    log = Progress(path)
+    log.state()
+    log.begin(LESSON, 8)
+    log.record("skip", "hello")
+    assert Progress(path).state() == State(True, LESSON.digest, 8, skipped=("hello",))
+
+
+def test_a_line_nested_without_end_is_passed_over(tmp_path) -> None:
+    """JSON that no stack holds is a line that makes no sense, like others."""
+    path = tmp_path / "x.jsonl"
+    Progress(path).begin(LESSON, 7)
+    with path.open("a") as file:
+        file.write("[" * 100_000 + "\n")
+    assert Progress(path).state().seed == 7
+
+
+def test_a_log_that_cannot_be_written_is_told_once(tmp_path) -> None:
+    """Whoever wants to hear of it hears it once, and nothing more is written; else it is raised."""
+    heard: list[FileError] = []
+    log = Progress(tmp_path)
+    with pytest.raises(FileError):
+        log.begin(LESSON, 7)
+    log.on_loss = heard.append
+    log.begin(LESSON, 7)
+    log.record("skip", "hello")
+    assert len(heard) == 1

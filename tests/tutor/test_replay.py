@@ -143,3 +143,12 @@ def test_a_step_is_skipped_where_the_server_lacks_its_keyword(tmp_path) -> None:
         "check session.helo == x.example": "the server does not offer X-MAGIC",
         "@drip 1s": "only the practice server can be made to drip",
     }
+
+
+def test_a_name_that_the_lesson_has_not_is_no_value_of_it() -> None:
+    """A slip in --set would otherwise send the lesson's own address."""
+    for option in ("--set yuo=me@client.example", "--secret yuo=env:HOME"):
+        run = replay("127.0.0.1:1", *option.split())
+        assert run.status == 2
+        assert "has no var.yuo" in run.err
+        assert "bob" in run.err
