@@ -196,6 +196,14 @@ def _repeat(places: Places) -> str:
     return context.line if plain else places["again"]
 
 
+def _utf8_mail(places: Places) -> str:
+    """Return the MAIL that was refused with SMTPUTF8 behind it (RFC 6531 section 3.4)."""
+    context = places.context
+    plain = context.command == "MAIL" and context.line.isprintable() and len(context.line) <= 400
+    line = context.line if plain else f"MAIL FROM:<{places['sender']}>"
+    return f"{line} SMTPUTF8"
+
+
 _LINE = re.compile(r"[A-Za-z]{4}[\w.+=/<>:@\[\] -]{0,400}", re.ASCII)
 
 
@@ -249,6 +257,7 @@ _PLACES: dict[str, Callable[[Places], str]] = {
     "other_mechanism": lambda places: _checked(other_mechanism(places.context), _NAME),
     "again": _again,
     "repeat": _repeat,
+    "utf8_mail": _utf8_mail,
     "keyword": _keyword,
     "problems": lambda places: "; ".join(problems_of(places.context)),
 }

@@ -70,6 +70,8 @@ def _session_facts(context: Context) -> Iterator[str]:
         yield "anonymous"
     if offered:
         yield "offers-auth" if login else "no-auth-offered"
+        if "SMTPUTF8" in offered:
+            yield "offers-smtputf8"
         if not context.tls:
             yield "offers-starttls" if "STARTTLS" in offered else "no-starttls-offered"
             if not login and "STARTTLS" in offered:

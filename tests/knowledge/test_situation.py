@@ -251,3 +251,17 @@ def test_the_table_of_causes_names_classes_that_exist() -> None:
     for class_, rows in advice().items():
         told = [(row.text, row.when) for row in rows]
         assert len(told) == len(set(told)), class_
+
+
+@pytest.mark.parametrize(("offered", "command"), [(True, "MAIL"), (False, "EHLO")])
+def test_smtputf8_that_is_offered_has_only_to_be_asked_for(offered, command) -> None:
+    """Where the server offers SMTPUTF8, the advice is the parameter, and no other host."""
+    line = "MAIL FROM:<pelé@client.example>"
+    extensions = {"SIZE": (), **({"SMTPUTF8": ()} if offered else {})}
+    context = Context(
+        verb="MAIL", line=line, host="mx.example.com", state="READY", extensions=extensions
+    )
+    found = explain(Reply.parse("553 5.6.7 Non-ASCII address needs SMTPUTF8"), context)
+    assert found.causes[0].confirm.startswith(command)
+    assert (f"{line} SMTPUTF8" in found.next) == offered
+    assert any("not offer" in cause.text for cause in found.causes) != offered
