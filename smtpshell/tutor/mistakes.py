@@ -25,12 +25,22 @@ def rows(player: Player, judgement: judging.Judgement, turn: Turn, missing: str 
         says = REFUSED if player.explained() else explained
     problem = f"{judgement.problem[:1].upper()}{judgement.problem[1:]}."
     words = says or (problem if judgement.problem else "That is not what is asked for.")
-    said = [Row(f"Not yet. {words}", "bad")]
-    if differences(player.stood, player.standing):
-        changed = differences(player.before, player.standing)
-        whose = "Your line" if changed else "An earlier line of yours"
-        said.append(Row(f"Note: {whose} changed the session. /undo takes it back.", "dim"))
-    return said
+    return [Row(f"Not yet. {words}", "bad"), *_changes(player)]
+
+
+def beside(player: Player, turn: Turn) -> list[Row]:
+    """Return what to say of a line to the server where a command of the program is wanted."""
+    words = judging.author_says(player.step.rules, turn, player.values) or player.following()
+    return [Row(f"Not yet. {words}", "bad"), *_changes(player)]
+
+
+def _changes(player: Player) -> list[Row]:
+    """Say that the session is no longer what the step needs, and whose line that was."""
+    if not differences(player.stood, player.standing):
+        return []
+    changed = differences(player.before, player.standing)
+    whose = "Your line" if changed else "An earlier line of yours"
+    return [Row(f"Note: {whose} changed the session. /undo takes it back.", "dim")]
 
 
 REFUSED = "The server refused this line; why stands below its reply."

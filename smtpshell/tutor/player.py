@@ -203,7 +203,7 @@ class Player(Walk):
         if not isinstance(exchange, Exchange) or self.attempt is None:
             self._record(turn.sent[-1].line, turn, "beside")
             if isinstance(exchange, Tool) and not self._more:
-                self.say(f"Not yet. {self.following()}", "bad")
+                self.tell(mistakes.beside(self, turn))
             return
         unit = self.attempt.next
         code = turn.received.reply.code if turn.received is not None else None

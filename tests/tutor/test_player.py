@@ -497,6 +497,16 @@ def test_a_line_for_the_server_is_answered_where_a_command_is_wanted() -> None:
     assert run.finished
 
 
+def test_the_author_is_heard_where_a_command_is_wanted() -> None:
+    """A line to the server meets the author's words there too, and what it changed is told."""
+    rule = "```feedback\nC HELO* : The look-up first.\n```"
+    lesson = made(wire("S: 220 *", "$ explain 5.7.1", more=rule))
+    run = played(lesson, "HELO client.example", "/explain 5.7.1")
+    assert run.said("Not yet.") == ["Not yet. The look-up first."]
+    assert run.said("Note: Your line changed the session.")
+    assert run.finished
+
+
 def test_tearing_up_an_envelope_is_not_praised() -> None:
     """Only a recipient named before its turn is taken as one; RSET is not."""
     run = played(FIRST, *HELLO, ENVELOPE[0], "RSET")
