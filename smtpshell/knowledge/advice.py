@@ -65,6 +65,7 @@ _SEEN_ONLY = (
         "tried-scram",
         "offers-another",
         "offers-plain",
+        "with-parameters",
     ),
 )
 """Facts, or how they begin, that a cause does not count without."""

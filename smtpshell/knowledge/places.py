@@ -100,6 +100,14 @@ def problems_of(context: Context) -> tuple[str, ...]:
     return _problems(context.line[:1_000])
 
 
+def parameters_of(context: Context) -> str:
+    """Return the parameters behind the address of a MAIL or RCPT; "" where there are none."""
+    line = context.line[:1_000]
+    if context.command not in ("MAIL", "RCPT") or ">" not in line or not line.isprintable():
+        return ""
+    return line.rpartition(">")[2].strip()
+
+
 def _ip(places: Places) -> str:
     """Return the sending address: our own where others can see it, else the one in the text.
 
@@ -259,6 +267,7 @@ _PLACES: dict[str, Callable[[Places], str]] = {
     "repeat": _repeat,
     "utf8_mail": _utf8_mail,
     "keyword": _keyword,
+    "parameters": lambda places: parameters_of(places.context),
     "problems": lambda places: "; ".join(problems_of(places.context)),
 }
 

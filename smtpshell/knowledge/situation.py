@@ -15,7 +15,7 @@ from smtpshell.knowledge.logins import (
     plain_mechanism,
     tried_mechanism,
 )
-from smtpshell.knowledge.places import nearest_verb, problems_of
+from smtpshell.knowledge.places import nearest_verb, parameters_of, problems_of
 from smtpshell.protocol.commands import VERBS
 from smtpshell.protocol.pairing import EARLY, HASTY
 
@@ -55,7 +55,7 @@ def situation(
     return frozenset(facts)
 
 
-_TELLING = frozenset({421, 500, 501, 502, 503, 530})
+_TELLING = frozenset({421, 500, 501, 502, 503, 530, 555})
 """Codes that tell something of their own behind any command."""
 
 
@@ -127,6 +127,8 @@ def _command_facts(context: Context, verb: str) -> Iterator[str]:
         yield "takes-address"
     if context.line and problems_of(context):
         yield "malformed"
+    if parameters_of(context):
+        yield "with-parameters"
     if row.keyword and context.extensions and row.keyword not in context.extensions:
         yield "not-announced"
     if not context.state or context.state in row.states:

@@ -265,3 +265,13 @@ def test_smtputf8_that_is_offered_has_only_to_be_asked_for(offered, command) -> 
     assert found.causes[0].confirm.startswith(command)
     assert (f"{line} SMTPUTF8" in found.next) == offered
     assert any("not offer" in cause.text for cause in found.causes) != offered
+
+
+@pytest.mark.parametrize("reply", ["555 5.5.4 Unsupported option: FOO=1", "501 5.5.4 Bad: FOO=1"])
+def test_a_parameter_that_is_not_taken_is_named(reply) -> None:
+    """Behind a well-formed MAIL with parameters these are suspected, not the verb."""
+    line = "MAIL FROM:<ann@example.com> FOO=1"
+    context = Context(verb="MAIL", line=line, host="mx.example.com", state="READY")
+    found = explain(Reply.parse(reply), context)
+    assert "not what this server takes: FOO=1." in found.causes[0].text
+    assert not any("does not know MAIL" in cause.text for cause in found.causes)
