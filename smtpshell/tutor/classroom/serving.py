@@ -55,8 +55,9 @@ def build_parser() -> Parser:
         "name and no password: whoever says s018 is in the world of 018.",
         allow_abbrev=False,
     )
-    parser.add_argument("--students", metavar="N", type=int, help="how many, called 001 and up")
-    parser.add_argument("--roster", metavar="FILE", help="CSV with student, instead of a number")
+    who = parser.add_mutually_exclusive_group()
+    who.add_argument("--students", metavar="N", type=int, help="how many, called 001 and up")
+    who.add_argument("--roster", metavar="FILE", help="CSV with student, instead of a number")
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--lesson", metavar="NAME|FILE", help="the world of a lesson, with its steps")
     what.add_argument("--scenario", metavar="NAME|FILE", help="a world alone")

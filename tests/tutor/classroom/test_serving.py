@@ -152,6 +152,7 @@ def test_nothing_is_relayed() -> None:
 @pytest.mark.parametrize(
     "words",
     [
+        ["serve", "--students", "2", "--roster", "r.csv", "--lesson", "1"],
         [],
         ["teach"],
         ["serve", "--students", "3"],
