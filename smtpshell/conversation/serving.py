@@ -91,7 +91,7 @@ def main(arguments: list[str], settings: Settings) -> int:
 
         return asyncio.run(answer_by_hand(options, settings))
     if options.wait:
-        raise UsageError("what shall wait?", "--wait", "Add --be-the-server.")
+        raise UsageError("there is nobody to wait for", "--wait", "Add --be-the-server.")
     return asyncio.run(_serve(options, settings))
 
 

@@ -51,7 +51,8 @@ def usage() -> str:
 def _handler(words: list[str]) -> Callable[[list[str], Settings], int]:
     if not words or words[0] not in WORDS:
         known = ", ".join(WORDS)
-        raise UsageError("what shall the classroom do?", "classroom", f"Say one of: {known}.")
+        what = f"it knows no word {words[0]!r}" if words else "no word says what to do"
+        raise UsageError(what, "classroom", f"Say one of: {known}.")
     module, _, function = WORDS[words[0]][1].partition(":")
     room = import_module(f"{__package__}.{module}")
     handler: Callable[[list[str], Settings], int] = getattr(room, function)

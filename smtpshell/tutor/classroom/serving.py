@@ -112,7 +112,9 @@ def _students(options: argparse.Namespace) -> list[str]:
         people = read_roster(options.roster).values()
         students = [check_student(person.student) for person in people]
     elif options.students is None:
-        raise UsageError("how many students?", "classroom serve", "Add --students N or --roster.")
+        raise UsageError(
+            "the number of students is missing", "classroom serve", "Add --students N or --roster."
+        )
     else:
         students = students_of(min(options.students, MOST_STUDENTS + 1))
     if not 1 <= len(students) <= MOST_STUDENTS:

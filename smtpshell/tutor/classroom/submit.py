@@ -63,7 +63,7 @@ def _submit(words: list[str], settings: Settings) -> int:
     options = build_parser().parse_args(words)
     student = options.student or settings.told("student")
     if not student:
-        raise UsageError("whose submission is it?", "submit", "Add --student and your id.")
+        raise UsageError("the id of the student is missing", "submit", "Add --student and your id.")
     submission = Submission(check_student(student), collect(options.lesson or ()))
     if not submission.transcripts:
         raise SmtpshellError(
