@@ -13,7 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING, TextIO
 
 from smtpshell.conversation import local
+from smtpshell.conversation.folding import folded
 from smtpshell.conversation.guest import GuestCommand
+from smtpshell.conversation.options import window_width
 from smtpshell.conversation.report import Row
 from smtpshell.protocol.errors import UsageError
 from smtpshell.protocol.text import visible
@@ -52,7 +54,8 @@ def main(lesson: Lesson, settings: Settings, seed: int) -> int:
     if not questions(lesson, values):
         raise without_questions(lesson)
     plain = settings.plain or not sys.stdout.isatty()
-    score = run(lesson.form(seed), values, typed(sys.stdin), sys.stdout, plain=plain)
+    width = 0 if plain else window_width()
+    score = run(lesson.form(seed), values, typed(sys.stdin), sys.stdout, plain=plain, width=width)
     return 0 if score.finished else 1
 
 
@@ -198,12 +201,18 @@ def run(
     out: TextIO,
     *,
     plain: bool = False,
+    width: int = 0,
 ) -> Score:
-    """Ask until each question was answered or skipped, or no more answers come."""
+    """Ask until each question was answered or skipped, or no more answers come.
+
+    Lines are folded between words to a `width` in columns, unless that is 0.
+    """
 
     def tell(rows: Iterable[Row]) -> None:
         for text in spoken(rows):
-            print(visible(text, ascii_only=plain), file=out, flush=True)
+            line = visible(text, ascii_only=plain)
+            for piece in folded(line, width, 0) if width else [line]:
+                print(piece, file=out, flush=True)
 
     quiz = Quiz(lesson, values, tell)
     quiz.begin()

@@ -87,6 +87,15 @@ def test_leaving_ends_it_with_what_was_right(lesson, answers) -> None:
     assert said[-1] == "Note: You left. Right at once: 1 of 1."
 
 
+def test_lines_are_broken_between_words_where_there_is_a_window(lesson) -> None:
+    """A terminal would break them anywhere; without a window they stay whole."""
+    wide, narrow = io.StringIO(), io.StringIO()
+    run(lesson, lesson.values(0), iter(()), wide)
+    run(lesson, lesson.values(0), iter(()), narrow, width=30)
+    assert max(map(len, narrow.getvalue().splitlines())) <= 30
+    assert narrow.getvalue().split() == wide.getvalue().split()
+
+
 def test_the_command_line_asks_and_keeps_no_progress(tmp_path) -> None:
     """`lesson NAME --quiz` sends nothing, keeps nothing, and ends with status 0 at its end."""
     env = {"XDG_STATE_HOME": str(tmp_path)}
