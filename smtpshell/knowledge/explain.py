@@ -45,6 +45,9 @@ SENDERS = frozenset({"sender_auth", "sender_rejected", "ip_blocked", "rdns_helo"
 OF_LOGINS = frozenset({"auth_required", "system_error", "policy", "rate_limited", "tls"})
 """Classes into which a refused login may fall."""
 
+ANSWERS = {LOGIN_REFUSED: "AUTH", "tls-not-offered": "STARTTLS"}
+"""Rules whose texts answer one command alone, which is then known where nobody told it."""
+
 UNSURE = 0.5
 """Below this confidence the note says "probably"."""
 
@@ -86,7 +89,7 @@ def explain(
     verdict = decide(book, voices, heard, lambda: _guesser(book).guess(reading.words))
     kind = CLASSES[verdict.class_]
     rule = verdict.rule
-    answered = verb or ("AUTH" if rule is not None and rule.name == LOGIN_REFUSED else "")
+    answered = verb or ANSWERS.get(rule.name if rule is not None else "", "")
     facts = situation(context, answered, provider, enhanced, code, software)
     login = login_kind(reply, context) if kind.name in OF_LOGINS else None
     if login is not None:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.reading import read
-from smtpshell.knowledge.rulebook import Rulebook, Speaker, own_rulebook
+from smtpshell.knowledge.rulebook import Rulebook, Speaker, rules_in_use
 from smtpshell.knowledge.verdict import listen
 
 
@@ -18,17 +18,27 @@ def recognise(text: str) -> tuple[str | None, str | None]:
     >>> recognise("mx.example.com ESMTP Postfix (Debian/GNU)")
     (None, 'postfix')
     """
-    return provider_and_software(listen(own_rulebook(), read(text)).speakers)
+    return provider_and_software(listen(rules_in_use(), read(text)).speakers)
+
+
+OWN_SOFTWARE: dict[str | None, frozenset[str]] = {
+    "google": frozenset(),
+    "microsoft": frozenset({"exchange"}),
+    "yahoo": frozenset(),
+}
+"""Providers that run nothing but software of their own, whatever words they share with others."""
 
 
 def provider_and_software(speakers: Iterable[Speaker]) -> tuple[str | None, str | None]:
-    """Return the first provider and the first software among speakers."""
+    """Return the first provider and the first software among speakers, as far as they fit."""
     provider = software = None
     for speaker in speakers:
         if speaker.kind == "provider" and provider is None:
             provider = speaker.name
         elif speaker.kind == "software" and software is None:
             software = speaker.name
+    if software not in OWN_SOFTWARE.get(provider, (software,)):
+        software = None
     return provider, software
 
 
@@ -42,7 +52,7 @@ def of_session(context: Context) -> tuple[str | None, str | None]:
 
 def title(name: str, book: Rulebook | None = None) -> str:
     """Return the name of a provider or software as people write it."""
-    for speaker in (book or own_rulebook()).speakers:
+    for speaker in (book or rules_in_use()).speakers:
         if speaker.name == name:
             return speaker.title
     return name

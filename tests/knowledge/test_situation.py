@@ -275,3 +275,9 @@ def test_a_parameter_that_is_not_taken_is_named(reply) -> None:
     found = explain(Reply.parse(reply), context)
     assert "not what this server takes: FOO=1." in found.causes[0].text
     assert not any("does not know MAIL" in cause.text for cause in found.causes)
+
+
+def test_a_refused_starttls_is_one_also_where_nobody_tells_the_verb() -> None:
+    """Pasted alone, "TLS not available" is still about the server, and not a certificate first."""
+    found = explain(Reply.parse("454 4.7.0 TLS not available due to local problem"), Context())
+    assert found.causes[0].text.startswith("The server cannot encrypt now")

@@ -6,6 +6,7 @@ import csv
 
 import pytest
 
+from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.explain import explain
 from smtpshell.knowledge.rulebook import own_rulebook
 from smtpshell.knowledge.speaker import recognise, title
@@ -61,3 +62,10 @@ def test_a_number_of_one_service_tells_who_speaks():
     found = explain(Reply.parse("535 5.7.139 Authentication unsuccessful, try another way"))
     assert found.provider == "microsoft"
     assert explain(Reply.parse("550 5.7.60 not allowed")).provider is None
+
+
+def test_a_provider_with_software_of_its_own_is_not_taken_for_postfix() -> None:
+    """Exchange Online says "Recipient address rejected" as Postfix does, and is no Postfix."""
+    text = "550 5.4.1 Recipient address rejected: Access denied. AS(201806281)"
+    found = explain(Reply.parse(text), Context(verb="RCPT"))
+    assert (found.provider, found.software) == ("microsoft", None)
