@@ -181,6 +181,9 @@ async def _reset(player: Player) -> None:
 
 
 async def _play(player: Player) -> None:
+    if player.finished:
+        player.say("Note: The lesson is over already. /undo goes back into it.", "dim")
+        return
     if player.free:
         player.say("Note: You are playing freely already. /back returns to the lesson.", "dim")
         return
