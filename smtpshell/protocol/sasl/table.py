@@ -53,7 +53,7 @@ class Mechanism:
 _PASSWORD = frozenset({"user", "password"})
 _TOKEN = frozenset({"user", "token"})
 
-_REFUSED = "The server answers 535 5.7.8 and does not say whether the name or the password is wrong"
+_REFUSED = "The server answers 535 and does not say whether the name or the password is wrong"
 
 
 def _scram(name: str, section: str, strength: int, *, plus: bool) -> Mechanism:
