@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -44,6 +44,8 @@ GOOD, BAD, USAGE, ENVIRONMENT = 0, 1, 2, 3
 
 REPEATED = 0.5
 """Seconds between interruptions; the first may hit a task whose end nobody waits for."""
+
+OUTPUTS = ("out", "json_file", "junit", "moodle", "canvas", "gradescope", "exercism")
 
 NOTHING = "nothing was handed in"
 
@@ -132,7 +134,8 @@ def _main(words: list[str], settings: Settings) -> int:
     lessons = lessons_by_id(options.lesson or ())
     terms = Terms(lessons, options.hint_price, options.any_seed)
     seen = _seen(options)
-    grades = grade_folder(folder, terms, people, only=bool(options.lesson))
+    own = {Path(path).absolute() for name in OUTPUTS if (path := getattr(options, name))}
+    grades = grade_folder(folder, terms, people, only=bool(options.lesson), besides=own)
     if seen is not None:
         grades = witnessed(grades, seen, lessons, options.hint_price)
     for name in ("gradescope", "exercism"):
@@ -178,15 +181,21 @@ def lessons_by_id(names: Sequence[str]) -> dict[str, Lesson]:
 
 
 def grade_folder(
-    folder: Path, terms: Terms, people: Mapping[str, Person] | None = None, *, only: bool = False
+    folder: Path,
+    terms: Terms,
+    people: Mapping[str, Person] | None = None,
+    *,
+    only: bool = False,
+    besides: Collection[Path] = (),
 ) -> list[Grade]:
     """Grade all submissions of a folder, in the order of their names; nothing is raised.
 
     With `people` only they are graded. With `only`, lessons beyond those of the terms are no
-    problem, and each of the terms' lessons is worth something.
+    problem, and each of the terms' lessons is worth something. Files `besides` the submissions,
+    such as the grades of an earlier run, are passed over.
     """
     canonicals = Canonicals()
-    paths = list(submissions_in(folder))
+    paths = [path for path in submissions_in(folder) if path.absolute() not in besides]
     grades = [_graded(path, folder, terms, people or {}, canonicals) for path in paths]
     if len(paths) >= MOST_FILES:
         problem = f"there are more than {MOST_FILES} files; these are the first"

@@ -190,6 +190,14 @@ def test_usage_and_environment_have_their_statuses(words: list[str], status: int
     assert guarded(words) == status
 
 
+def test_grades_in_the_folder_are_no_submission(room: Path) -> None:
+    """What an earlier run wrote beside the submissions is written anew, and not graded."""
+    for name in ("bad", CAROL):
+        (room / "in" / f"{name}.smtpshell.json").unlink()
+    for _ in range(2):
+        assert run(room, "--json-file", str(room / "in" / "all.json")) == 0
+
+
 def test_an_empty_folder_is_no_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing was handed in, nothing is bad; but nothing has passed either."""
     assert guarded(["grade", str(tmp_path)]) == 0
