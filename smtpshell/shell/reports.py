@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from smtpshell.conversation.markup import spans_of
 from smtpshell.conversation.report import Row, label_width
 from smtpshell.shell.fragments import Line, wrap
+
+_MARK = re.compile(r"(?:[-*]|[0-9]{1,3}[.)]) +")
+"""What begins the item of a list."""
 
 LABEL_MOST = 30
 """Columns of a label beyond which its text goes below it."""
@@ -37,14 +41,20 @@ def report_lines(report: Iterable[Row], width: int) -> Iterator[Line]:
 
 
 def _prose(row: Row, indent: str, width: int) -> Iterator[Line]:
-    """Yield a paragraph; code between backticks gets its own style, and loses them."""
+    """Yield a paragraph; code between backticks gets its own style, and loses them.
+
+    The item of a list hangs on its mark.
+    """
     spans = spans_of(row.text)
     text = "".join(piece for piece, _ in spans)
     code = [is_code for piece, is_code in spans for _ in piece]
-    at = 0
-    for piece in wrap(text, max(20, width - len(indent))):
+    mark = _MARK.match(text)
+    at = mark.end() if mark else 0
+    lead = indent + text[:at]
+    for piece in wrap(text[at:], max(20, width - len(lead))):
         at = text.index(piece, at)
-        line: Line = [("", indent)] if indent else []
+        line: Line = [("", lead)] if lead else []
+        lead = " " * len(lead)
         marked = zip(piece, code[at : at + len(piece)], strict=True)
         for is_code, run in groupby(marked, lambda pair: pair[1]):
             line.append(("code" if is_code else row.style, "".join(letter for letter, _ in run)))

@@ -51,3 +51,15 @@ def test_code_in_prose_is_styled_and_loses_its_backticks() -> None:
     assert code == '"/mailbox bob" DATA'
     shown = " ".join("".join(piece for _, piece in line) for line in lines)
     assert shown == 'Type "/mailbox bob" and then DATA, which begins the letter.'
+
+
+@pytest.mark.parametrize("mark", ["- ", "12. "])
+def test_the_item_of_a_list_hangs_on_its_mark(mark) -> None:
+    """What follows of a long item stands under its first word, and nothing of it is lost."""
+    text = f"{mark}A ward whose server wants `STARTTLS` first."
+    lines = list(report_lines([Row(text, "prose", indent=1)], 24))
+    shown = ["".join(piece for _, piece in line) for line in lines]
+    hang = "  " + " " * len(mark)
+    assert shown[0].startswith(f"  {mark}A ward")
+    assert all(line.startswith(hang) and line[len(hang)] != " " for line in shown[1:])
+    assert " ".join(line.strip() for line in shown) == text.replace("`", "")
