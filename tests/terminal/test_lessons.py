@@ -117,7 +117,7 @@ def test_the_lesson_on_tls(tmp_path: Path) -> None:
         tty.line("STARTTLS", "Step 3 of 5: Whose lock is it")
         tty.line("/cert", r"subject +CN=mail\.practice\.example")
         tty.wait_prompt("step 3 of 5  answer> $")
-        tty.line("mail.practice.example", "Send Bob a letter")
+        tty.line("mail.practice.example", "Send a letter from ann@client.example")
         tty.line("/where", "you are connected, encrypted, greeted as client.example")
         tty.line("/skip", "Step 4 of 5: Two bad papers")
         tty.wait_prompt("step 4 of 5  expired.practice.example> $")
@@ -157,7 +157,7 @@ def test_the_lesson_on_greylisting(tmp_path: Path) -> None:
     with Tty("lesson", "greylisting", home=tmp_path, rows=60) as tty:
         tty.wait_prompt("step 1 of 4  practice> $")
         tty.line("EHLO client.example", "Correct")
-        tty.line("RCPT TO:<bob@practice.example>", "Not yet. The sender comes first")
+        tty.line("RCPT TO:<bob@practice.example>", "Not yet. The order is: greeting, MAIL, RCPT")
         tty.line("MAIL FROM:<ann@client.example>", "250 2.1.0")
         tty.line("RCPT TO:<bob@practice.example>", "451 4.7.1")
         tty.wait_prompt("step 1 of 4  answer> $")
