@@ -7,6 +7,7 @@ them, in which the explainer says what decided.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from smtpshell.knowledge.context import Context
 from smtpshell.knowledge.logins import (
@@ -38,20 +39,28 @@ def situation(
     software: str | None = None,
 ) -> frozenset[str]:
     """Derive the facts that the rows name from what is known of the session."""
+    facts = _reply_facts(verb, provider, enhanced, code, software)
+    if verb and verb not in ("CONNECT", "MESSAGE"):
+        facts = facts.union(_command_facts(context, verb))
+    if context.host or context.extensions or context.banner or context.port:
+        facts = facts.union(_session_facts(context))
+    return facts
+
+
+@lru_cache(maxsize=4096)
+def _reply_facts(
+    verb: str, provider: str | None, enhanced: str | None, code: int | None, software: str | None
+) -> frozenset[str]:
+    """Return what a reply tells without its session; of pasted replies that is all there is."""
     facts = {f"verb:{verb}"} if verb else set()
     if provider in _BIG:
         facts.add("big-provider")
     if software in _SETTINGS_KNOWN:
         facts.add(f"software:{software}")
-    if verb and verb not in ("CONNECT", "MESSAGE"):
-        facts.update(_command_facts(context, verb))
     if enhanced in ("5.6.7", "5.6.8", "5.6.9", "5.6.10"):
         facts.add("smtputf8")
     if code is not None and (verb in ("AUTH", "CONNECT") or code in _TELLING):
         facts.add(f"code:{code}")
-    live = bool(context.host or context.extensions or context.banner or context.port)
-    if live:
-        facts.update(_session_facts(context))
     return frozenset(facts)
 
 
