@@ -102,14 +102,15 @@ class Guesser:
         self._unseen = [
             log(SMOOTHING / (counts[class_].total() + SMOOTHING * size)) for class_ in self._classes
         ]
+        most = max((max(each.values()) for each in counts.values()), default=0)
+        gains = [log((count + SMOOTHING) / SMOOTHING) for count in range(most + 1)]
         self._gains: dict[str, Gains] = {}
         self._pairs: dict[str, dict[str, Gains]] = {}
         for number, class_ in enumerate(self._classes):
             for name, count in counts[class_].items():
                 word, pair, second = name.partition(" ")
                 table = self._pairs.setdefault(word, {}) if pair else self._gains
-                gain = log((count + SMOOTHING) / SMOOTHING)
-                table.setdefault(second if pair else word, {})[number] = gain
+                table.setdefault(second if pair else word, {})[number] = gains[count]
         self._of_word: dict[str, Known] = {}
 
     def _kin(self, word: str) -> list[str]:
