@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 
+import pyte
 import pytest
 
 from smtpshell.tutor.authoring.recordings import tape, typed
@@ -65,7 +66,6 @@ def test_a_marker_stands_where_each_step_begins() -> None:
 
 def test_a_cast_plays_in_a_terminal() -> None:
     """Fed into a terminal, it shows at its end what the conversation ended with, words unbroken."""
-    pyte = pytest.importorskip("pyte")
     head, events = cast("--columns", "70", "--rows", "400")
     screen = pyte.Screen(head["width"], head["height"])
     stream = pyte.Stream(screen)
