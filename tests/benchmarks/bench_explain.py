@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from pathlib import Path
+from statistics import median
 from time import perf_counter
 
 from smtpshell.knowledge.classes import CLASSES
@@ -25,7 +26,8 @@ from smtpshell.protocol.replies import Reply
 
 DATA = Path(os.environ.get("SMTPSHELL_DATA", Path(__file__).parents[2].parent / "shared"))
 UNSEEN = "0123"
-DIFFERENT = 40_000
+DIFFERENT = 80_000
+SLICES = 16
 Row = dict[str, str]
 
 
@@ -72,7 +74,11 @@ def different_replies(rows: list[Row]) -> list[Reply]:
 
 
 def speed(rows: list[Row]) -> None:
-    """Print how many different replies are explained in a second, alone and as JSON."""
+    """Print how many different replies are explained in a second, alone and as JSON.
+
+    Each of `SLICES` holds every text once or more; the fastest counts, because other work of the
+    machine can only slow one down. The median stands beside it.
+    """
     replies = different_replies(rows)
     context = Context()
     explain(replies[0], context)
@@ -81,10 +87,14 @@ def speed(rows: list[Row]) -> None:
         ("explain()", lambda reply: explain(reply, context)),
         ("explain().to_json()", lambda reply: explain(reply, context).to_json()),
     ):
-        start = perf_counter()
-        for reply in replies:
-            work(reply)
-        print(f"{title:28} {len(replies) / (perf_counter() - start):8.0f} different replies/s")
+        rates = []
+        for first in range(0, DIFFERENT, DIFFERENT // SLICES):
+            part = replies[first : first + DIFFERENT // SLICES]
+            start = perf_counter()
+            for reply in part:
+                work(reply)
+            rates.append(len(part) / (perf_counter() - start))
+        print(f"{title:28} {max(rates):8.0f} different replies/s, median {median(rates):.0f}")
 
 
 def first_use() -> None:
